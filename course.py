@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+"""The course's one command. It needs nothing but Python with pip: it sets up the rest itself.
+
+    python3 course.py lab               open the course in JupyterLab
+    python3 course.py test              run all tests (more words go to pytest)
+    python3 course.py check             say what is here, what is broken, what is absent
+    python3 course.py notebooks [NN..]  run chapters from the top and store them
+    python3 course.py full NN           run a chapter's full experiment and store its result
+    python3 course.py bench             measure seconds per epoch, as ratios
+    python3 course.py lint              check the style of code and text
+
+Packages go into .venv in this folder; the first run takes a few minutes, later ones seconds.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+STAMP = VENV / "course.stamp"
+LOG = VENV / "install.log"
+# Best first: MXNet has no wheels for 3.13 and later, TensorFlow none for 3.14.
+PYTHONS = [(3, 12), (3, 11), (3, 10), (3, 13), (3, 14)]
+LACKS = {(3, 13): "MXNet", (3, 14): "MXNet and TensorFlow (Keras runs on PyTorch)"}
+QUIET = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_ENABLE_ONEDNN_OPTS": "0",
+    "MXNET_SUBGRAPH_VERBOSE": "0",
+    "PYTHONHASHSEED": "0",
+}
+WORDS = ("lab", "test", "check", "notebooks", "full", "bench", "lint")
+
+
+class CourseError(Exception):
+    """Something that stops the course; its text is the one sentence to print."""
+
+
+def main(argv):
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        print(__doc__)
+        return 0
+    word, rest = argv[0], argv[1:]
+    try:
+        if word not in WORDS:
+            raise CourseError(f"unknown word {word!r}: use one of {', '.join(WORDS)}.")
+        if word == "check":
+            return check()
+        python = set_up()
+        return globals()["run_" + word](python, rest)
+    except CourseError as error:
+        print(f"course.py: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+# --- the words ---
+
+
+def run_lab(python, rest):
+    return run(
+        python, "-m", "jupyter", "lab", "notebooks/00_start_here.ipynb",
+        "--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={ROOT}", *rest,
+    )  # fmt: skip
+
+
+def run_test(python, rest):
+    return run(python, "-m", "pytest", *rest)
+
+
+def check():
+    """Look, and install nothing."""
+    python = venv_python()
+    if not python.exists() or not STAMP.exists():
+        print("FAIL   packages  not installed yet: run `python3 course.py lab` or `test`")
+        return 1
+    return run(python, "-m", "utils.environment")
+
+
+def run_notebooks(python, rest):
+    return run(python, "-m", "utils.store", *rest)
+
+
+def run_full(python, rest):
+    if len(rest) != 1:
+        raise CourseError("full needs one chapter number, such as `python3 course.py full 04`.")
+    return run(python, "-m", "utils.store", *rest, extra={"COURSE_FULL": "1"})
+
+
+def run_bench(python, rest):
+    return run(python, "-m", "benchmarks.epochs", *rest)
+
+
+def run_lint(python, rest):
+    commands = (
+        ("ruff", "check", "."),
+        ("ruff", "format", "--check", "."),
+        ("pytest", "-q", "--no-cov", "tests/test_style.py"),
+    )
+    return max([run(python, "-m", *command) for command in commands])
+
+
+def run(python, *command, extra=None):
+    """Run a command of the course's own Python in this folder; return its exit status."""
+    environment = dict(os.environ, **QUIET, **(extra or {}))
+    environment["PATH"] = os.pathsep.join([str(VENV_BIN), environment.get("PATH", "")])
+    return subprocess.run([str(python), *map(str, command)], cwd=str(ROOT), env=environment).returncode
+
+
+# --- setting up ---
+
+VENV_BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+
+
+def venv_python():
+    return VENV_BIN / ("python.exe" if os.name == "nt" else "python")
+
+
+def set_up():
+    """Make .venv and install what requirements.txt names, if that is not done yet."""
+    wanted = fingerprint()
+    python = venv_python()
+    if python.exists() and STAMP.exists() and STAMP.read_text() == wanted:
+        return python
+    try:
+        if not (python.exists() and can_run(python, "import pip")):
+            make_venv(suitable_python())
+        install(python)
+        temporary = STAMP.with_suffix(".tmp")
+        temporary.write_text(wanted)
+        os.replace(str(temporary), str(STAMP))
+    except OSError as error:
+        raise CourseError(explain(str(error))) from None
+    return python
+
+
+def fingerprint():
+    """Changes when the requirements change."""
+    names = ("requirements.txt", "constraints.txt")
+    return hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in names)).hexdigest()
+
+
+def suitable_python(version=sys.version_info, find=shutil.which):
+    """The Python to build .venv with: this one if it is suitable, else the best other one on PATH."""
+    version = tuple(version[:2])
+    if version in PYTHONS:
+        chosen, path = version, sys.executable
+    else:
+        found = [(v, find("python{}.{}".format(*v)) or "") for v in PYTHONS]
+        found = [(v, path) for v, path in found if path and can_run(path, "import venv, ensurepip")]
+        if not found:
+            raise CourseError(
+                "Python {}.{} is not supported and no other was found: install Python 3.10 to 3.14 "
+                "(3.12 has everything).".format(*version)
+            )
+        chosen, path = found[0]
+    if chosen in LACKS:
+        print("Python {}.{} has no {}; everything else works.".format(*chosen, LACKS[chosen]))
+    return path
+
+
+def make_venv(python):
+    if not can_run(python, "import venv, ensurepip"):
+        raise CourseError(
+            "this Python has no venv module: on Debian or Ubuntu run `apt install python3-venv`, "
+            "then try again."
+        )
+    result = subprocess.run(
+        [str(python), "-m", "venv", "--clear", str(VENV)],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True,
+    )  # fmt: skip
+    if result.returncode:
+        raise CourseError(explain(result.stdout))
+
+
+def install(python):
+    print("Installing the course's packages into .venv (once, a few minutes) ...", flush=True)
+    with LOG.open("w") as log:
+        result = subprocess.run(
+            [
+                str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input",
+                "-r", str(ROOT / "requirements.txt"), "-c", str(ROOT / "constraints.txt"),
+            ],
+            stdout=log, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    if result.returncode:
+        raise CourseError(explain(LOG.read_text(errors="replace")))
+
+
+def explain(output):
+    """One sentence for the reason why setting up failed, from what the tool printed."""
+    if re.search(r"No space left on device|ENOSPC|not enough space", output, re.IGNORECASE):
+        return f"the disk is full: the course needs about 4 GB in {ROOT}."
+    if re.search(
+        r"NewConnectionError|Failed to establish|name resolution|getaddrinfo|ConnectTimeout"
+        r"|Connection refused|Network is unreachable|ReadTimeout|Cannot connect to proxy",
+        output,
+    ):
+        return "no network: the first run has to download packages; connect and try again."
+    if "Permission denied" in output or "Read-only file system" in output:
+        return f"no permission to write in {ROOT}: copy the course to a folder of your own."
+    errors = [line.strip() for line in output.splitlines() if "ERROR" in line or "Error" in line]
+    reason = errors[0].rstrip(".") if errors else "pip gave no reason"
+    return f"installing failed: {reason}; all that pip said is in {LOG}."
+
+
+def can_run(python, code):
+    try:
+        return not subprocess.run(
+            [str(python), "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ).returncode
+    except OSError:
+        return False
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""What two or more chapters of the course share."""

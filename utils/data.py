@@ -1,0 +1,222 @@
+"""Fashion-MNIST and MNIST from the files in data/, and minibatch indices.
+
+Nothing is downloaded. No deep learning framework is imported.
+"""
+
+import hashlib
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from utils.checks import check_positive_int, check_probability
+
+DATA_DIR = Path(__file__).resolve().parent.parent / "data"
+KEYS = ("x_train", "y_train", "x_test", "y_test")
+SHAPES = {
+    "x_train": (60_000, 28, 28),
+    "y_train": (60_000,),
+    "x_test": (10_000, 28, 28),
+    "y_test": (10_000,),
+}
+# SHA-256 of the original, uncompressed IDX files.
+IDX_SHA256 = {
+    "fashion_mnist": {
+        "x_train": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        "y_train": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        "x_test": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        "y_test": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    },
+    "mnist": {
+        "x_train": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "y_train": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        "x_test": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "y_test": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    },
+}
+FASHION_CLASSES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+DIGIT_CLASSES = tuple("0123456789")
+
+
+class DataFileError(Exception):
+    """A file in data/ is missing, damaged or not the original. The message says which and what to do."""
+
+
+@dataclass(frozen=True, eq=False)
+class ImageDataset:
+    """Images and labels as arrays in memory.
+
+    Attributes
+    ----------
+    x_train, x_val, x_test : float32 arrays of shape (n, 28, 28), grey levels in [0, 1]
+    y_train, y_val, y_test : int64 arrays of shape (n,), class numbers 0..9
+    class_names : tuple of 10 strings
+    """
+
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_val: np.ndarray
+    y_val: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    class_names: tuple
+
+    def __repr__(self):
+        sizes = f"train={len(self.x_train)}, val={len(self.x_val)}, test={len(self.x_test)}"
+        return f"ImageDataset({sizes}, image 28x28, {len(self.class_names)} classes)"
+
+
+def load_fashion_mnist(*, num_train=None, num_val=0, label_noise=0.0, seed=0, directory=DATA_DIR):
+    """Fashion-MNIST (Xiao, Rasul & Vollgraf 2017): 60,000 training and 10,000 test images of clothes.
+
+    Parameters
+    ----------
+    num_train : int or None
+        Keep this many training images: a random, stratified subset. None keeps all that `num_val` leaves.
+    num_val : int
+        Set this many of the 60,000 training images aside for validation: random, stratified,
+        disjoint from the training subset. 0 gives empty x_val and y_val.
+    label_noise : float in [0, 1]
+        Share of the training labels to replace by a class drawn uniformly from all ten. A tenth of
+        those keep their class by chance. Validation and test labels stay clean.
+    seed : int
+        Seed of the subset, the split and the noise.
+    directory : path
+        Where fashion_mnist.npz lies.
+
+    Returns
+    -------
+    ImageDataset
+
+    Raises
+    ------
+    DataFileError
+        The file is missing, truncated, altered or not readable.
+    ValueError
+        An argument is out of range.
+    """
+    return _load("fashion_mnist", FASHION_CLASSES, num_train, num_val, label_noise, seed, directory)
+
+
+def load_mnist(*, num_train=None, num_val=0, label_noise=0.0, seed=0, directory=DATA_DIR):
+    """MNIST (LeCun, Cortes & Burges): 60,000 training and 10,000 test images of handwritten digits.
+
+    Parameters, return value and errors are those of `load_fashion_mnist`; the file is mnist.npz.
+    """
+    return _load("mnist", DIGIT_CLASSES, num_train, num_val, label_noise, seed, directory)
+
+
+def minibatches(n, batch_size, rng):
+    """Yield index arrays that visit each of `n` examples once, in random order.
+
+    The last batch holds what is left: n % batch_size examples if that is not 0, else batch_size.
+
+    Parameters
+    ----------
+    n, batch_size : int
+    rng : numpy.random.Generator
+
+    Yields
+    ------
+    int64 array of shape (batch_size,), the last one possibly shorter
+    """
+    n = check_positive_int("n", n)
+    batch_size = check_positive_int("batch_size", batch_size)
+    order = rng.permutation(n)
+    return (order[start : start + batch_size] for start in range(0, n, batch_size))
+
+
+def idx_header(shape):
+    """The header of an IDX file that holds a uint8 array of this shape."""
+    return bytes([0, 0, 8, len(shape)]) + b"".join(size.to_bytes(4, "big") for size in shape)
+
+
+def read_npz(name, directory=DATA_DIR):
+    """The four uint8 arrays of `directory`/`name`.npz, verified against the original files' SHA-256.
+
+    Returns a dict with the keys x_train, y_train, x_test, y_test. Raises DataFileError.
+    """
+    path = Path(directory) / f"{name}.npz"
+    restore = "restore it with `git checkout -- data` or rebuild it as data/README.md says"
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if sorted(archive.files) != sorted(KEYS):
+                raise DataFileError(f"{path} holds {sorted(archive.files)}, not {sorted(KEYS)}: {restore}")
+            arrays = {key: archive[key] for key in KEYS}
+    except FileNotFoundError:
+        raise DataFileError(f"{path} is missing: {restore}") from None
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataFileError(f"{path} cannot be read ({error}): {restore}") from None
+    for key, array in arrays.items():
+        if array.dtype != np.uint8 or array.shape != SHAPES[key]:
+            raise DataFileError(
+                f"{path}: {key} is {array.dtype} {array.shape}, not uint8 {SHAPES[key]}: {restore}"
+            )
+        checksum = hashlib.sha256(idx_header(array.shape))
+        checksum.update(np.ascontiguousarray(array).data)
+        if checksum.hexdigest() != IDX_SHA256[name][key]:
+            raise DataFileError(f"{path}: {key} is not the original data (SHA-256 differs): {restore}")
+    return arrays
+
+
+def _load(name, class_names, num_train, num_val, label_noise, seed, directory):
+    total = SHAPES["y_train"][0]
+    label_noise = check_probability("label_noise", label_noise)
+    if num_val != 0:
+        num_val = check_positive_int("num_val", num_val)
+    num_train = total - num_val if num_train is None else check_positive_int("num_train", num_train)
+    if num_train < 1 or num_train + num_val > total:
+        raise ValueError(
+            f"num_train + num_val must be at most {total}, with num_train >= 1, got {num_train} + {num_val}"
+        )
+
+    raw = read_npz(name, directory)
+    train, val = _split(raw["y_train"], num_train, num_val, seed)
+    y_train = raw["y_train"][train].astype(np.int64)
+    if label_noise > 0:
+        rng = np.random.default_rng([seed, 1])
+        noisy = rng.permutation(num_train)[: round(label_noise * num_train)]
+        y_train[noisy] = rng.integers(len(class_names), size=len(noisy))
+    return ImageDataset(
+        x_train=_to_unit(raw["x_train"][train]),
+        y_train=y_train,
+        x_val=_to_unit(raw["x_train"][val]),
+        y_val=raw["y_train"][val].astype(np.int64),
+        x_test=_to_unit(raw["x_test"]),
+        y_test=raw["y_test"].astype(np.int64),
+        class_names=class_names,
+    )
+
+
+def _split(labels, num_train, num_val, seed):
+    """Indices (train, val): disjoint and stratified; everything, in its order, where all is kept."""
+    everything = np.arange(len(labels))
+    if num_train == len(labels):
+        return slice(None), slice(0)
+    from sklearn.model_selection import train_test_split  # a second to import: only when needed
+
+    val = everything[:0]
+    rest = everything
+    if num_val:
+        rest, val = train_test_split(rest, test_size=num_val, stratify=labels, random_state=seed)
+    if num_train < len(rest):
+        rest, _ = train_test_split(rest, train_size=num_train, stratify=labels[rest], random_state=seed)
+    return rest, val
+
+
+def _to_unit(images):
+    """uint8 0..255 -> float32 0..1."""
+    return np.divide(images, np.float32(255), dtype=np.float32)

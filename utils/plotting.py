@@ -1,0 +1,152 @@
+"""One function a picture: data in, matplotlib Figure out. Every figure says what it shows in words.
+
+A Figure of this module reaches the notebook as a PNG and as one sentence of text, `[figure] ...`,
+which is what a screen reader reads and what the notebook tests compare.
+"""
+
+import base64
+import io
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from utils.checks import check_positive_int
+
+# Okabe & Ito's colour-blind-safe palette, in the order in which the course uses it.
+BLUE, ORANGE, GREEN, PINK, BLACK = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#222222"
+COLOURS = (BLUE, ORANGE, GREEN, PINK, BLACK)
+MARKERS = ("o", "s", "^", "D", "v")
+FONT_SIZE = 13
+
+
+class CourseFigure(Figure):
+    """A matplotlib Figure with a sentence that says what it shows. Made by `new_figure`."""
+
+    sentence = ""
+
+    def __repr__(self):
+        return f"[figure] {self.sentence}"
+
+    def png(self):
+        """The picture as PNG bytes."""
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png")
+        return buffer.getvalue()
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        data = {"text/plain": repr(self), "image/png": base64.b64encode(self.png()).decode()}
+        return data, {"image/png": {"alt": self.sentence}}
+
+
+def new_figure(sentence, num_columns=1, width=8.0, height=4.2):
+    """A CourseFigure and its axes, side by side, readable from the last row of a classroom.
+
+    Parameters
+    ----------
+    sentence : str
+        What the picture shows, in one sentence; numbers in it rounded to what every run repeats.
+    num_columns : int
+        Number of axes.
+    width, height : float
+        In inches at 100 dots per inch.
+
+    Returns
+    -------
+    (CourseFigure, Axes) for one column, else (CourseFigure, array of Axes)
+    """
+    num_columns = check_positive_int("num_columns", num_columns)
+    if not sentence.strip():
+        raise ValueError("sentence must say what the figure shows, got an empty string")
+    fig = CourseFigure(figsize=(width, height), dpi=100, layout="constrained")
+    FigureCanvasAgg(fig)
+    fig.sentence = " ".join(sentence.split())
+    axes = fig.subplots(1, num_columns, squeeze=num_columns == 1)
+    for ax in np.atleast_1d(axes):
+        ax.grid(alpha=0.3)
+        ax.tick_params(labelsize=FONT_SIZE - 2)
+        ax.xaxis.label.set_size(FONT_SIZE)
+        ax.yaxis.label.set_size(FONT_SIZE)
+        ax.title.set_size(FONT_SIZE + 1)
+    return fig, axes
+
+
+def draw_band(ax, x, runs, label, style=0):
+    """Draw the mean of several runs as a line with markers, and their range as a band.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    x : array of shape (points,)
+    runs : array of shape (seeds, points), or (points,) for a single run
+    label : str
+    style : int
+        Chooses colour, marker and line style together, so that none of them is needed alone.
+    """
+    runs = np.atleast_2d(runs)
+    ax.plot(
+        x,
+        runs.mean(axis=0),
+        color=COLOURS[style % len(COLOURS)],
+        marker=MARKERS[style % len(MARKERS)],
+        linestyle=("-", "--", "-.", ":")[style % 4],
+        markersize=6,
+        linewidth=2.2,
+        label=label,
+    )
+    if len(runs) > 1:
+        ax.fill_between(
+            x, runs.min(axis=0), runs.max(axis=0), color=COLOURS[style % len(COLOURS)], alpha=0.18
+        )
+
+
+def curves_figure(x, series, *, title, xlabel, ylabel, sentence):
+    """Curves over a common x, one per entry of `series`: {label: array (points,) or (seeds, points)}.
+
+    Lines are means over seeds; bands reach from the lowest to the highest seed.
+    """
+    fig, ax = new_figure(sentence)
+    for style, (label, runs) in enumerate(series.items()):
+        draw_band(ax, x, runs, label, style)
+    ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    ax.legend(fontsize=FONT_SIZE - 1)
+    return fig
+
+
+def images_figure(images, captions, *, title, sentence):
+    """A row of grey images of shape (n, 28, 28), values in [0, 1], each with a caption below it."""
+    fig, axes = new_figure(sentence, len(images), width=max(8.0, 1.4 * len(images)), height=2.6)
+    for ax, image, caption in zip(np.atleast_1d(axes), images, captions, strict=True):
+        ax.imshow(image, cmap="gray_r", vmin=0, vmax=1)
+        ax.set(xticks=[], yticks=[])
+        ax.grid(False)
+        ax.set_xlabel(caption)
+    fig.suptitle(title, fontsize=FONT_SIZE + 1)
+    return fig
+
+
+def mask_figure(keep, drop_prob):
+    """A boolean keep-mask of shape (rows, columns): kept units filled, dropped units crossed out."""
+    rows, columns = keep.shape
+    kept = int(keep.sum())
+    fig, ax = new_figure(
+        f"A grid of {rows} x {columns} units at p = {drop_prob:.2f}: {kept} of {keep.size} are kept.",
+        width=6.4,
+        height=4.6,
+    )
+    y, x = np.nonzero(keep)
+    ax.scatter(x, y, s=150, marker="s", color=BLUE, label="kept")
+    y, x = np.nonzero(~keep)
+    ax.scatter(x, y, s=70, marker="x", color=ORANGE, linewidths=2, label="dropped")
+    ax.set(
+        title=f"p = {drop_prob:.2f}: kept {kept} of {keep.size} ({kept / keep.size:.0%}, "
+        f"expected {1 - drop_prob:.0%})",
+        xlim=(-0.7, columns - 0.3),
+        ylim=(rows - 0.3, -0.7),
+        xticks=[],
+        yticks=[],
+        aspect="equal",
+    )
+    ax.grid(False)
+    ax.legend(fontsize=FONT_SIZE - 1, loc="upper left", bbox_to_anchor=(1, 1))
+    return fig

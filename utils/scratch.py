@@ -1,0 +1,190 @@
+"""Dropout and a multilayer perceptron in NumPy: what chapter 02 builds, cell by cell.
+
+p is the DROP probability everywhere. Arrays keep the dtype they come in (float32 or float64).
+"""
+
+from itertools import pairwise
+
+import numpy as np
+
+from utils.checks import check_probability
+from utils.data import minibatches
+
+
+def dropout_factor(shape, drop_prob, rng, dtype=np.float32):
+    """Draw the factor that inverted dropout multiplies by: 0 (dropped) or 1 / (1 - p) (kept).
+
+    Parameters
+    ----------
+    shape : tuple of int
+        One independent draw per element.
+    drop_prob : float in [0, 1]
+        Probability p that an element is dropped. 1 gives zeros.
+    rng : numpy.random.Generator
+    dtype : float32 or float64
+        Of the result. The draw itself is the same for both.
+
+    Returns
+    -------
+    array of `shape` and `dtype`, mean 1 and variance p / (1 - p) per element
+
+    Raises
+    ------
+    ValueError
+        drop_prob is outside [0, 1] or NaN.
+
+    Source: Srivastava et al. 2014, section 10 (scaling at training time).
+    """
+    drop_prob = check_probability("drop_prob", drop_prob)
+    if drop_prob == 1:
+        return np.zeros(shape, dtype)
+    keep = rng.random(shape, dtype=np.float32) >= np.float32(drop_prob)
+    return keep * np.dtype(dtype).type(1 / (1 - drop_prob))
+
+
+def dropout_with_factor(x, drop_prob, rng):
+    """Inverted dropout, and the factor that the backward pass needs.
+
+    Parameters are those of `dropout`. Returns (x * factor, factor), both of the shape and dtype of x.
+    The gradient with respect to x is the incoming gradient times the same factor.
+    """
+    x = np.asarray(x)
+    if x.dtype not in (np.float32, np.float64):
+        raise TypeError(f"x must be float32 or float64, got {x.dtype}; convert it with x.astype(np.float32)")
+    factor = dropout_factor(x.shape, drop_prob, rng, x.dtype)
+    return x * factor, factor
+
+
+def dropout(x, drop_prob, rng):
+    """Inverted dropout for training: each element is 0 with probability p, else x / (1 - p).
+
+    Parameters
+    ----------
+    x : float32 or float64 array of any shape
+        Left unchanged.
+    drop_prob : float in [0, 1]
+    rng : numpy.random.Generator
+        The same state gives the same mask.
+
+    Returns
+    -------
+    array of the shape and dtype of x, with mean x and variance x**2 * p / (1 - p)
+
+    Raises
+    ------
+    ValueError
+        drop_prob is outside [0, 1] or NaN.
+    TypeError
+        x holds anything but float32 or float64.
+
+    Source: Hinton et al. 2012; Srivastava et al. 2014, sections 4 and 10.
+    """
+    return dropout_with_factor(x, drop_prob, rng)[0]
+
+
+def init_normal(sizes, rng, std=0.01, dtype=np.float32):
+    """Weights from N(0, std^2), biases 0. `sizes` = (inputs, hidden, ..., classes).
+
+    Returns a list of [W, b] pairs, W of shape (n_in, n_out), b of shape (n_out,).
+    """
+    return [
+        [rng.normal(0, std, (n_in, n_out)).astype(dtype), np.zeros(n_out, dtype)]
+        for n_in, n_out in pairwise(sizes)
+    ]
+
+
+def init_he(sizes, rng, dtype=np.float32):
+    """Weights from N(0, 2 / n_in), biases 0 (He et al. 2015, section 2.2). Returns what init_normal does."""
+    return [
+        [rng.normal(0, np.sqrt(2 / n_in), (n_in, n_out)).astype(dtype), np.zeros(n_out, dtype)]
+        for n_in, n_out in pairwise(sizes)
+    ]
+
+
+def forward_eval(params, x):
+    """Logits of shape (n, classes) for x of shape (n, inputs), without dropout."""
+    h = x
+    for W, b in params[:-1]:
+        h = np.maximum(h @ W + b, 0)
+    W, b = params[-1]
+    return h @ W + b
+
+
+def forward_train(params, x, drop_probs, rng):
+    """Logits with dropout after each hidden ReLU, and what the backward pass needs.
+
+    `drop_probs` has one entry per hidden layer. Returns (logits, cache); the cache is a list with
+    one (layer input, factor of that input) pair per layer, the factor None for the data.
+    """
+    if len(drop_probs) != len(params) - 1:
+        raise ValueError(
+            f"drop_probs must have one entry per hidden layer ({len(params) - 1}), got {len(drop_probs)}"
+        )
+    h, factor, cache = x, None, []
+    for (W, b), drop_prob in zip(params[:-1], drop_probs, strict=True):
+        cache.append((h, factor))
+        h = h @ W
+        h += b
+        np.maximum(h, 0, out=h)
+        if drop_prob > 0:
+            h, factor = dropout_with_factor(h, drop_prob, rng)
+        else:
+            check_probability("drop_prob", drop_prob)
+            factor = None
+    cache.append((h, factor))
+    W, b = params[-1]
+    return h @ W + b, cache
+
+
+def softmax_cross_entropy(logits, y):
+    """Mean cross-entropy (in nats) over the batch, and its gradient with respect to the logits.
+
+    logits : (n, classes), y : (n,) class numbers. Returns (float, array of the shape of logits).
+    """
+    rows = np.arange(len(y))
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    exp = np.exp(shifted)
+    total = exp.sum(axis=1, keepdims=True)
+    loss = (np.log(total[:, 0]) - shifted[rows, y]).mean()
+    dlogits = exp / total
+    dlogits[rows, y] -= 1
+    dlogits /= len(y)
+    return float(loss), dlogits
+
+
+def backward(params, cache, dlogits):
+    """Gradients of the loss, in the layout of params: a list of [dW, db]."""
+    grads, delta = [], dlogits
+    for (W, _), (h, factor) in zip(reversed(params), reversed(cache), strict=True):
+        grads.append([h.T @ delta, delta.sum(axis=0)])
+        if len(grads) < len(params):
+            delta = delta @ W.T
+            if factor is not None:
+                delta *= factor
+            delta *= h > 0
+    return grads[::-1]
+
+
+def sgd_step(params, grads, lr):
+    """Move every parameter by -lr times its gradient, in place."""
+    for pair, grad_pair in zip(params, grads, strict=True):
+        for value, grad in zip(pair, grad_pair, strict=True):
+            grad *= lr
+            value -= grad
+
+
+def train_epoch(params, x, y, drop_probs, batch_size, lr, rng):
+    """One pass over the data in random minibatches; changes params in place.
+
+    Returns (mean training loss, training accuracy), both measured on the fly: with dropout on, and
+    while the weights move.
+    """
+    total_loss, correct = 0.0, 0
+    for batch in minibatches(len(x), batch_size, rng):
+        y_batch = y[batch]
+        logits, cache = forward_train(params, x[batch], drop_probs, rng)
+        loss, dlogits = softmax_cross_entropy(logits, y_batch)
+        sgd_step(params, backward(params, cache, dlogits), lr)
+        total_loss += loss * len(batch)
+        correct += int((logits.argmax(axis=1) == y_batch).sum())
+    return total_loss / len(x), correct / len(x)

@@ -1,0 +1,87 @@
+"""Run chapters from the top in a fresh kernel and store them with their outputs.
+
+`python3 course.py notebooks [NN ...]` runs this. A notebook that fails is left as it was.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+NOTEBOOKS_DIR = Path(__file__).resolve().parent.parent / "notebooks"
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+
+
+def find_notebooks(numbers, directory=NOTEBOOKS_DIR):
+    """Paths of the chapters whose names start with the given numbers ("03"), or of all. In order."""
+    paths = sorted(directory.glob("[0-9][0-9]_*.ipynb"))
+    for number in numbers:
+        if not any(path.name.startswith(f"{number}_") for path in paths):
+            raise ValueError(f"no chapter {number!r}: there are {', '.join(p.name[:2] for p in paths)}")
+    return [path for path in paths if not numbers or path.name[:2] in numbers]
+
+
+def store(path, timeout=3600):
+    """Execute the notebook at `path` and write it back, outputs included. Returns the seconds it took.
+
+    Widget state and views are removed (PNG and text stay): they are large, and stale without a kernel.
+    Raises CellExecutionError, and leaves the file alone, if a cell fails or writes to stderr.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    notebook.metadata = nbformat.from_dict({"kernelspec": KERNELSPEC})
+    # nbval's own setting: libraries behave here as they do when the stored outputs are compared.
+    os.environ["PYTEST_CURRENT_TEST"] = "store"
+    os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
+    start = time.perf_counter()
+    NotebookClient(
+        notebook,
+        timeout=timeout,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+        record_timing=False,
+        store_widget_state=False,
+    ).execute()
+    seconds = time.perf_counter() - start
+    clean(notebook, path.name)
+    temporary = path.with_suffix(".tmp")
+    try:
+        nbformat.write(notebook, temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return seconds
+
+
+def clean(notebook, name):
+    """Remove what a stored notebook must not hold; refuse one that printed to stderr."""
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata.pop("language_info", None)
+    for index, cell in enumerate(notebook.cells):
+        for output in cell.get("outputs", []):
+            if output.get("name") == "stderr":
+                raise ValueError(f"{name}, cell {index} writes to stderr: {output.text}")
+            output.get("data", {}).pop(WIDGET_VIEW, None)
+
+
+def main(numbers):
+    total = 0.0
+    try:
+        for path in find_notebooks(numbers):
+            print(f"{path.name:<36}", end="", flush=True)
+            seconds = store(path)
+            total += seconds
+            print(f"{seconds:6.1f} s  {path.stat().st_size / 1e6:.2f} MB", flush=True)
+    except (CellExecutionError, ValueError) as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    print(f"{'all':<36}{total:6.1f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -10,14 +10,16 @@ import io
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
-from utils.checks import check_positive_int
+from utils.checks import check_positive_int, check_probability
 
 # Okabe & Ito's colour-blind-safe palette, in the order in which the course uses it.
 BLUE, ORANGE, GREEN, PINK, BLACK = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#222222"
 COLOURS = (BLUE, ORANGE, GREEN, PINK, BLACK)
 MARKERS = ("o", "s", "^", "D", "v")
 FONT_SIZE = 13
+SMALLEST_FONT = 11
 
 
 class CourseFigure(Figure):
@@ -29,7 +31,11 @@ class CourseFigure(Figure):
         return f"[figure] {self.sentence}"
 
     def png(self):
-        """The picture as PNG bytes."""
+        """The picture as PNG bytes, no text in it smaller than a classroom can read."""
+        for ax in self.axes:
+            ax.title.set_size(FONT_SIZE)  # set_title() goes back to matplotlib's own, smaller size
+        for text in self.findobj(Text):
+            text.set_size(max(text.get_size(), SMALLEST_FONT))
         buffer = io.BytesIO()
         self.savefig(buffer, format="png")
         return buffer.getvalue()
@@ -64,10 +70,9 @@ def new_figure(sentence, num_columns=1, width=8.0, height=4.2):
     axes = fig.subplots(1, num_columns, squeeze=num_columns == 1)
     for ax in np.atleast_1d(axes):
         ax.grid(alpha=0.3)
-        ax.tick_params(labelsize=FONT_SIZE - 2)
+        ax.tick_params(labelsize=SMALLEST_FONT)
         ax.xaxis.label.set_size(FONT_SIZE)
         ax.yaxis.label.set_size(FONT_SIZE)
-        ax.title.set_size(FONT_SIZE + 1)
     return fig, axes
 
 
@@ -82,8 +87,15 @@ def draw_band(ax, x, runs, label, style=0):
     label : str
     style : int
         Chooses colour, marker and line style together, so that none of them is needed alone.
+
+    Raises
+    ------
+    ValueError
+        runs does not have one value per point of x.
     """
-    runs = np.atleast_2d(runs)
+    x, runs = np.asarray(x), np.atleast_2d(runs)
+    if runs.ndim != 2 or x.shape != runs.shape[1:]:
+        raise ValueError(f"runs must have one value per point of x, got {runs.shape} for x {x.shape}")
     ax.plot(
         x,
         runs.mean(axis=0),
@@ -115,6 +127,8 @@ def curves_figure(x, series, *, title, xlabel, ylabel, sentence):
 
 def images_figure(images, captions, *, title, sentence):
     """A row of grey images of shape (n, 28, 28), values in [0, 1], each with a caption below it."""
+    if len(images) != len(captions):
+        raise ValueError(f"each image needs a caption, got {len(images)} images and {len(captions)} captions")
     fig, axes = new_figure(sentence, len(images), width=max(8.0, 1.4 * len(images)), height=2.6)
     for ax, image, caption in zip(np.atleast_1d(axes), images, captions, strict=True):
         ax.imshow(image, cmap="gray_r", vmin=0, vmax=1)
@@ -127,12 +141,16 @@ def images_figure(images, captions, *, title, sentence):
 
 def mask_figure(keep, drop_prob):
     """A boolean keep-mask of shape (rows, columns): kept units filled, dropped units crossed out."""
+    drop_prob = check_probability("drop_prob", drop_prob)
+    keep = np.asarray(keep)
+    if keep.dtype != bool or keep.ndim != 2 or keep.size == 0:
+        raise ValueError(f"keep must be a bool array (rows, columns), got {keep.dtype} {keep.shape}")
     rows, columns = keep.shape
     kept = int(keep.sum())
     fig, ax = new_figure(
         f"A grid of {rows} x {columns} units at p = {drop_prob:.2f}: {kept} of {keep.size} are kept.",
         width=6.4,
-        height=4.6,
+        height=4.2,
     )
     y, x = np.nonzero(keep)
     ax.scatter(x, y, s=150, marker="s", color=BLUE, label="kept")

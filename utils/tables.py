@@ -11,6 +11,11 @@ class Table:
     header : sequence of str
     rows : sequence of sequences
         Of the header's length. Values are shown with str(), so round numbers first.
+
+    Raises
+    ------
+    ValueError
+        A row is longer or shorter than the header.
     """
 
     def __init__(self, header, rows):
@@ -29,7 +34,10 @@ class Table:
         )
 
     def _repr_markdown_(self):
-        escaped = [[value.replace("|", "\\|") for value in line] for line in (self.header, *self.rows)]
+        escaped = [
+            [value.replace("|", "\\|").replace("\n", "<br>") for value in line]
+            for line in (self.header, *self.rows)
+        ]
         escaped.insert(1, ["---"] * len(self.header))
         return "\n".join("| " + " | ".join(line) + " |" for line in escaped)
 

@@ -1,6 +1,7 @@
 """Sliders. Each widget has a static picture and a line of text, for where no kernel runs."""
 
 import base64
+from numbers import Integral
 
 import ipywidgets
 import numpy as np
@@ -23,12 +24,19 @@ class MaskSlider(ipywidgets.VBox):
         Size of the layer.
     seed : int
         Seed of the first draw; the "New draw" button adds one to it.
+
+    Raises
+    ------
+    ValueError
+        An argument is out of range.
     """
 
     def __init__(self, drop_prob=0.5, rows=12, columns=16, seed=0):
-        check_probability("drop_prob", drop_prob)
+        drop_prob = check_probability("drop_prob", drop_prob)
         self._shape = check_positive_int("rows", rows), check_positive_int("columns", columns)
-        self._seed = seed
+        if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+            raise ValueError(f"seed must be a whole number >= 0, got {seed!r}")
+        self._seed = int(seed)
         self.slider = ipywidgets.FloatSlider(
             value=drop_prob,
             min=0,
@@ -37,10 +45,15 @@ class MaskSlider(ipywidgets.VBox):
             description="drop probability p",
             style={"description_width": "initial"},
             layout={"width": "480px"},
+            tooltip="Drop probability p: the arrow keys move it by 0.01",
         )
-        self.button = ipywidgets.Button(description="New draw", icon="refresh")
+        self.button = ipywidgets.Button(
+            description="New draw", tooltip="Draw a new random number for every unit"
+        )
         self.image = ipywidgets.Image(format="png", width=640)
-        super().__init__([ipywidgets.HBox([self.slider, self.button]), self.image])
+        # The picture in words: an ipywidgets.Image has no alternative text of its own.
+        self.text = ipywidgets.Label()
+        super().__init__([ipywidgets.HBox([self.slider, self.button]), self.image, self.text])
         self._draw_numbers()
         self._show()
         self.slider.observe(lambda change: self._show(), "value")
@@ -74,10 +87,14 @@ class MaskSlider(ipywidgets.VBox):
 
     def _show(self):
         self.image.value = self.figure().png()
+        self.text.value = self._sentence()
+
+    def _sentence(self):
+        stats = self.stats()
+        return f"p = {stats['drop_prob']:.2f}: {stats['kept']} of {stats['total']} units kept"
 
     def __repr__(self):
-        stats = self.stats()
-        return f"[slider] p = {stats['drop_prob']:.2f}: {stats['kept']} of {stats['total']} units kept"
+        return f"[slider] {self._sentence()}"
 
     def _repr_mimebundle_(self, **kwargs):
         data = super()._repr_mimebundle_(**kwargs) or {}

@@ -1,0 +1,61 @@
+"""What tests of several files share: skipping, visibly, what this machine lacks."""
+
+import os
+import shutil
+
+import pytest
+from hypothesis import settings
+
+from utils.frameworks import absence, available
+
+# Set by .ci/run, where all frameworks and a browser are installed: nothing may be skipped there.
+REQUIRE_ALL = os.environ.get("COURSE_REQUIRE_ALL") == "1"
+# Notebooks whose stored outputs show these packages at work.
+NOTEBOOK_NEEDS = {
+    "03_keras.ipynb": ["tensorflow"],
+    "05_gluon.ipynb": ["mxnet"],
+    "06_four_frameworks.ipynb": ["tensorflow", "torch", "mxnet"],
+}
+
+settings.register_profile("course", deadline=None, derandomize=True, database=None)
+settings.load_profile("course")
+
+
+def skip_or_fail(reason):
+    """Skip the test with this reason; where nothing may be skipped, fail it."""
+    if REQUIRE_ALL:
+        pytest.fail(f"COURSE_REQUIRE_ALL=1 forbids this skip: {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Path of the Chromium to test with: $CHROMIUM, or the first one on PATH."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not path:
+        skip_or_fail("no Chromium found: install it or set CHROMIUM to its path")
+    return path
+
+
+@pytest.fixture(scope="session")
+def require():
+    """A function: require("mxnet") skips the test where that package is absent."""
+
+    def check(*packages):
+        for package in packages:
+            if not available(package):
+                skip_or_fail(absence(package))
+
+    return check
+
+
+def pytest_collection_modifyitems(items):
+    """Skip the cells of notebooks whose framework is absent: they would not repeat their outputs."""
+    for item in items:
+        for package in NOTEBOOK_NEEDS.get(item.path.name, ()):
+            if not available(package):
+                if REQUIRE_ALL:
+                    raise pytest.UsageError(
+                        f"COURSE_REQUIRE_ALL=1 forbids skipping {item.path.name}: {absence(package)}"
+                    )
+                item.add_marker(pytest.mark.skip(reason=absence(package)))

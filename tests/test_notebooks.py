@@ -1,0 +1,109 @@
+"""Guards that comparing outputs cannot give: every stored notebook is one clean, readable run."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+CHAPTERS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+MAX_BYTES = 1_500_000
+
+
+def read(path):
+    return nbformat.read(path, 4)
+
+
+def code_cells(path):
+    return [cell for cell in read(path).cells if cell.cell_type == "code"]
+
+
+def markdown(path):
+    return "\n\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+
+
+def outputs(path):
+    return [output for cell in code_cells(path) for output in cell.outputs]
+
+
+every_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+
+
+def test_there_are_chapters_and_they_are_numbered_without_gaps():
+    numbers = [int(path.name[:2]) for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))]
+    assert len(numbers) >= 7 and numbers == list(range(len(numbers)))
+
+
+@every_chapter
+def test_every_code_cell_was_run_in_order_in_one_kernel(path):
+    counts = [cell.execution_count for cell in code_cells(path)]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+@every_chapter
+def test_no_cell_stores_an_error_or_stderr(path):
+    for output in outputs(path):
+        assert output.output_type != "error"
+        assert output.get("name") != "stderr"
+
+
+@every_chapter
+def test_no_widget_state_is_stored_and_the_file_is_small(path):
+    assert "widgets" not in read(path).metadata
+    assert not any("widget-view" in mime for o in outputs(path) for mime in o.get("data", {}))
+    assert path.stat().st_size < MAX_BYTES
+
+
+@every_chapter
+def test_every_picture_has_words(path):
+    for output in outputs(path):
+        if "image/png" in output.get("data", {}):
+            assert re.match(r"\[(figure|slider)\] \S", output.data["text/plain"])
+    assert not re.search(r"!\[\]\(|<img(?![^>]*alt=)", markdown(path))
+
+
+@every_chapter
+def test_cells_are_short_enough_for_a_projector(path):
+    for cell in code_cells(path):
+        lines = cell.source.splitlines()
+        assert len(lines) <= 30 and max(map(len, lines)) <= 100
+
+
+@every_chapter
+def test_no_two_code_cells_follow_each_other_without_a_word(path):
+    kinds = [cell.cell_type for cell in read(path).cells]
+    runs = re.findall(r"c{3,}", "".join(kind[0] for kind in kinds))
+    assert not runs, "three code cells in a row without a sentence between them"
+
+
+@every_chapter
+def test_a_chapter_opens_with_promise_needs_and_time(path):
+    first = "\n".join(cell.source for cell in read(path).cells[:3])
+    assert first.startswith("# ")
+    for words in ("You will learn", "You need", "Time"):
+        assert f"**{words}" in first
+
+
+@every_chapter
+def test_links_to_files_lead_somewhere(path):
+    for target in LINK.findall(markdown(path)):
+        if not target.startswith(("http://", "https://", "#")):
+            assert (path.parent / target.split("#")[0]).exists(), target
+
+
+@every_chapter
+def test_outputs_that_are_not_compared_are_followed_by_an_assert(path):
+    cells = code_cells(path)
+    for index, cell in enumerate(cells):
+        if "nbval-ignore-output" in cell.metadata.get("tags", []):
+            later = "\n".join(c.source for c in cells[index : index + 4])
+            assert "assert " in later or "check(" in later, cell.source
+
+
+@every_chapter
+def test_no_output_shows_an_object_address_or_a_path(path):
+    for output in outputs(path):
+        text = output.get("text", "") + str(output.get("data", {}).get("text/plain", ""))
+        assert not re.search(r"0x[0-9a-f]{6,}|/tmp/|/home/|site-packages", text)

@@ -1,0 +1,62 @@
+"""Running and storing notebooks: whole or not at all, without widget state, never with stderr."""
+
+import nbformat
+import pytest
+from nbclient.exceptions import CellExecutionError
+
+from utils import store
+
+SLIDER = "import ipywidgets\nipywidgets.IntSlider()"
+
+
+def write_notebook(folder, *sources, name="07_demo.ipynb"):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in sources])
+    nbformat.write(notebook, folder / name)
+    return folder / name
+
+
+def test_stored_outputs_come_from_one_fresh_run_and_hold_no_widget_state(tmp_path):
+    path = write_notebook(tmp_path, "x = 1", "x + 1", SLIDER)
+    assert store.store(path) > 0
+    notebook = nbformat.read(path, 4)
+    assert [cell.execution_count for cell in notebook.cells] == [1, 2, 3]
+    assert notebook.cells[1].outputs[0].data == {"text/plain": "2"}
+    assert "widgets" not in notebook.metadata
+    assert store.WIDGET_VIEW not in notebook.cells[2].outputs[0].data
+    assert notebook.metadata.kernelspec.name == "python3"
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        ("1 / 0", CellExecutionError),
+        ("import sys; print('careful', file=sys.stderr)", ValueError),
+        ("import warnings; warnings.warn('old')", ValueError),
+    ],
+)
+def test_a_notebook_that_fails_or_warns_is_left_as_it_was(tmp_path, source, error):
+    path = write_notebook(tmp_path, "1 + 1", source)
+    before = path.read_bytes()
+    with pytest.raises(error):
+        store.store(path)
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+
+
+def test_chapters_are_found_by_number_and_in_order(tmp_path):
+    for name in ("02_b.ipynb", "00_a.ipynb", "notes.ipynb"):
+        write_notebook(tmp_path, "1", name=name)
+    names = [path.name for path in store.find_notebooks([], tmp_path)]
+    assert names == ["00_a.ipynb", "02_b.ipynb"]
+    assert [path.name for path in store.find_notebooks(["02"], tmp_path)] == ["02_b.ipynb"]
+    with pytest.raises(ValueError, match="no chapter '05': there are 00, 02"):
+        store.find_notebooks(["05"], tmp_path)
+
+
+def test_the_command_reports_seconds_and_failures(tmp_path, monkeypatch, capsys):
+    write_notebook(tmp_path, "print('hello')")
+    monkeypatch.setattr(store, "find_notebooks", lambda numbers: sorted(tmp_path.glob("*.ipynb")))
+    assert store.main([]) == 0
+    assert "07_demo.ipynb" in capsys.readouterr().out
+    write_notebook(tmp_path, "1 / 0")
+    assert store.main([]) == 1
+    assert "ZeroDivisionError" in capsys.readouterr().err

@@ -194,7 +194,9 @@ def install(python):
 
 def explain(output):
     """One sentence for the reason why setting up failed, from what the tool printed."""
-    if re.search(r"No space left on device|ENOSPC|not enough space", output, re.IGNORECASE):
+    # A venv that cannot be written does not say why, so look at the disk as well.
+    full = shutil.disk_usage(str(ROOT)).free < 50e6
+    if full or re.search(r"No space left on device|ENOSPC|not enough space", output, re.IGNORECASE):
         return f"the disk is full: the course needs about 4 GB in {ROOT}."
     if re.search(
         r"NewConnectionError|Failed to establish|name resolution|getaddrinfo|ConnectTimeout"
@@ -206,7 +208,7 @@ def explain(output):
         return f"no permission to write in {ROOT}: copy the course to a folder of your own."
     errors = [line.strip() for line in output.splitlines() if "ERROR" in line or "Error" in line]
     reason = errors[0].rstrip(".") if errors else "pip gave no reason"
-    return f"installing failed: {reason}; all that pip said is in {LOG}."
+    return f"installing failed: {reason}" + (f"; all that pip said is in {LOG}." if LOG.exists() else ".")
 
 
 def can_run(python, code):

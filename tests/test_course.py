@@ -106,6 +106,11 @@ def test_a_full_disk_gets_one_sentence(monkeypatch, tmp_path):
     assert not (tmp_path / "course.stamp").exists()
 
 
+def test_a_disk_without_room_is_named_even_if_the_tool_does_not(monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(1, 1, 0))
+    assert "the disk is full" in explain("ensurepip returned non-zero exit status 1")
+
+
 def test_a_missing_venv_module_gets_one_sentence(monkeypatch):
     monkeypatch.setattr(course, "can_run", lambda python, code: False)
     with pytest.raises(CourseError, match="apt install python3-venv"):

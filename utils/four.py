@@ -103,14 +103,22 @@ PASSES = {"NumPy": numpy_pass, "Keras": keras_pass, "PyTorch": torch_pass, "Gluo
 
 
 def max_differences(result, reference):
-    """Largest absolute difference of the logits, and of all gradients, between two passes' results."""
+    """How far a pass is from `reference`: (logits, gradients), the largest difference of each.
+
+    A difference in an array counts in units of the array's largest value where that exceeds 1, since
+    rounding grows with the numbers themselves.
+    """
     (logits, grads), (logits_0, grads_0) = result, reference
     gradient = max(
-        np.abs(value - value_0).max()
+        _max_difference(value, value_0)
         for pair, pair_0 in zip(grads, grads_0, strict=True)
         for value, value_0 in zip(pair, pair_0, strict=True)
     )
-    return float(np.abs(logits - logits_0).max()), float(gradient)
+    return _max_difference(logits, logits_0), gradient
+
+
+def _max_difference(values, reference):
+    return float(np.abs(values - reference).max() / max(1.0, np.abs(reference).max()))
 
 
 # --- dense layers that hold given weights ---

@@ -1,0 +1,177 @@
+"""Seconds per epoch of one net in four frameworks, as ratios, measured in one run.
+
+    python3 course.py bench
+
+The net is 784-256-256-10 with dropout 0.2 and 0.5, batch 256, on the 60,000 images of Fashion-MNIST.
+All that is compared runs in this one process, in turn, several times over. A ratio is taken within
+each round, so that a machine that slows down slows both sides. CPU time counts every thread.
+"""
+
+import argparse
+import sys
+import time
+
+import numpy as np
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from utils import four
+from utils.data import load_fashion_mnist
+from utils.frameworks import absence, load_keras, load_mxnet
+from utils.scratch import init_normal
+
+BATCH_SIZE, LR, DROP_PROBS = 256, 0.5, (0.2, 0.5)
+# (title, numerator, denominator, target): a ratio of at most the target is wanted, None is for information.
+RATIOS = (
+    ("NumPy epoch / PyTorch in memory", "NumPy", "PyTorch", "<=", 0.70),
+    ("matrix products alone / NumPy epoch", "matrix products", "NumPy", ">=", 0.65),
+    ("PyTorch, per-item DataLoader / in memory", "PyTorch DataLoader", "PyTorch", None, None),
+    ("Keras / PyTorch in memory", "Keras", "PyTorch", None, None),
+    ("Gluon / PyTorch in memory", "Gluon", "PyTorch", None, None),
+)
+
+
+def matrix_products(params, n, batch_size):
+    """An `epoch()` of the products that training cannot avoid, and of nothing else.
+
+    Three forward, three for the gradients of the weights, two for those of the hidden layers, with
+    inputs of the right shapes and results written into arrays that are there already.
+    """
+    rng = np.random.default_rng(0)
+
+    def buffers(size):
+        widths = [params[0][0].shape[0], *(W.shape[1] for W, _ in params)]
+        h = [rng.random((size, width), dtype=np.float32) for width in widths]
+        weights = [W.copy() for W, _ in params]
+        return [
+            *((h[i], W, np.empty_like(h[i + 1])) for i, W in enumerate(weights)),
+            *((h[i].T, h[i + 1], np.empty_like(W)) for i, W in enumerate(weights)),
+            *((h[i + 1], W.T, np.empty_like(h[i])) for i, W in enumerate(weights) if i),
+        ]
+
+    steps = [buffers(batch_size)] * (n // batch_size)
+    if n % batch_size:
+        steps.append(buffers(n % batch_size))
+
+    def epoch():
+        for products in steps:
+            for a, b, out in products:
+                np.matmul(a, b, out=out)
+
+    return epoch
+
+
+def make_epochs(x, y):
+    """The contestants that can run here: {name: epoch function}."""
+    params = init_normal(four.SIZES, np.random.default_rng(0))
+    arguments = params, DROP_PROBS, x, y, BATCH_SIZE, LR, 0
+    names = four.present()
+    epochs = {name: four.TRAINERS[name](*arguments) for name in names}
+    epochs["matrix products"] = matrix_products(params, len(y), BATCH_SIZE)
+    if "PyTorch" in names:
+        import torch
+
+        dataset = torch.utils.data.TensorDataset(torch.from_numpy(x), torch.from_numpy(y))
+        loader = torch.utils.data.DataLoader(dataset, batch_size=BATCH_SIZE, shuffle=True)
+        epochs["PyTorch DataLoader"] = four.torch_trainer(*arguments, batches=loader)
+    return epochs
+
+
+def set_threads(num_threads):
+    """Give every library here `num_threads` threads. Call it before any of them computes."""
+    names = four.present()
+    if "Gluon" in names:
+        load_mxnet()
+    if "PyTorch" in names:
+        import torch
+
+        torch.set_num_threads(num_threads)
+    if "Keras" in names and load_keras().backend.backend() == "tensorflow":
+        import tensorflow
+
+        tensorflow.config.threading.set_intra_op_parallelism_threads(num_threads)
+        tensorflow.config.threading.set_inter_op_parallelism_threads(num_threads)
+    threadpool_limits(num_threads)
+
+
+def thread_counts():
+    """Threads per library, as the libraries themselves report them: {name: count}."""
+    counts = {
+        pool["prefix"] + " " + pool["filepath"].split("/")[-1][:40]: pool["num_threads"]
+        for pool in threadpool_info()
+    }
+    names = four.present()
+    if "PyTorch" in names:
+        import torch
+
+        counts["PyTorch"] = torch.get_num_threads()
+    if "Keras" in names and load_keras().backend.backend() == "tensorflow":
+        import tensorflow
+
+        counts["TensorFlow, within an operation"] = (
+            tensorflow.config.threading.get_intra_op_parallelism_threads()
+        )
+        counts["TensorFlow, between operations"] = (
+            tensorflow.config.threading.get_inter_op_parallelism_threads()
+        )
+    return counts
+
+
+def measure(epochs, rounds):
+    """Seconds of each epoch function: {name: array of shape (rounds, 2)}, columns CPU and wall.
+
+    One warm-up round first, then `rounds` rounds; within a round everyone has one turn, and the order
+    turns by one from round to round.
+    """
+    names = list(epochs)
+    seconds = {name: [] for name in names}
+    for name in names:
+        epochs[name]()
+    for turn in range(rounds):
+        shift = turn % len(names)
+        for name in names[shift:] + names[:shift]:
+            cpu, wall = time.process_time(), time.perf_counter()
+            epochs[name]()
+            seconds[name].append((time.process_time() - cpu, time.perf_counter() - wall))
+    return {name: np.array(values) for name, values in seconds.items()}
+
+
+def ratio(seconds, numerator, denominator, column=0):
+    """(median, lowest, highest) over rounds of one contestant's seconds over another's."""
+    values = seconds[numerator][:, column] / seconds[denominator][:, column]
+    return float(np.median(values)), float(values.min()), float(values.max())
+
+
+def main(argv):
+    parser = argparse.ArgumentParser(prog="course.py bench", description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5, help="measured rounds after the warm-up")
+    parser.add_argument("--threads", type=int, default=1, help="threads of each library")
+    parser.add_argument("--images", type=int, default=60_000, help="training images per epoch")
+    options = parser.parse_args(argv)
+
+    set_threads(options.threads)
+    data = load_fashion_mnist()
+    x, y = data.x_train.reshape(-1, four.SIZES[0])[: options.images], data.y_train[: options.images]
+    seconds = measure(make_epochs(x, y), options.rounds)
+    print("Threads: " + "; ".join(f"{name} {count}" for name, count in thread_counts().items()))
+    for package in ("torch", "keras", "mxnet"):
+        if package not in (four.PACKAGES[name] for name in four.present()):
+            print(absence(package))
+    print(f"\n{'one epoch, median of ' + str(options.rounds):<42}{'CPU s':>8}{'wall s':>8}")
+    for name, values in seconds.items():
+        cpu, wall = np.median(values, axis=0)
+        print(f"{name:<42}{cpu:8.2f}{wall:8.2f}")
+    print(f"\n{'ratio':<42}{'CPU':>8}{'range':>14}{'wall':>8}  target (CPU)")
+    for title, numerator, denominator, sign, target in RATIOS:
+        if numerator in seconds and denominator in seconds:
+            cpu, low, high = ratio(seconds, numerator, denominator)
+            wall, _, _ = ratio(seconds, numerator, denominator, column=1)
+            wanted = ""
+            if sign:
+                met = cpu <= target if sign == "<=" else cpu >= target
+                wanted = f"{sign} {target:.2f}: {'met' if met else 'missed'}"
+            print(f"{title:<42}{cpu:8.2f}{f'{low:.2f}-{high:.2f}':>14}{wall:8.2f}  {wanted}".rstrip())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -8,7 +8,6 @@ import pytest
 from utils import four, scratch
 from utils.frameworks import load_keras, load_mxnet
 
-BOUND = {"float64": 1e-12, "float32": 5e-6}
 # Each batch is chosen so that no ReLU input is within KINK of 0: there rounding may flip a slope.
 KINK = 1e-6
 CASES = [
@@ -78,7 +77,7 @@ def test_logits_and_all_gradients_agree_with_numpy(name, dtype, batch_size, drop
     logits, grads = four.PASSES[name](*cast(problem, dtype))
     assert logits.dtype == dtype and all(grad.dtype == dtype for pair in grads for grad in pair)
     assert [[grad.shape for grad in pair] for pair in grads] == [[v.shape for v in p] for p in problem[0]]
-    assert max(four.max_differences((logits, grads), four.numpy_pass(*problem))) < BOUND[dtype]
+    assert max(four.max_differences((logits, grads), four.numpy_pass(*problem))) < four.bound(name, dtype)
 
 
 @pytest.mark.parametrize("drop_probs", [(0.0, 0.0), (0.2, 0.5), (0.9, 0.9)])
@@ -107,7 +106,7 @@ def test_a_single_wrong_gradient_is_seen():
     reference = four.numpy_pass(*problem)
     logits, grads = four.numpy_pass(*problem)
     grads[1][1][3] += 1e-9
-    assert four.max_differences((logits, grads), reference)[1] > BOUND["float64"]
+    assert four.max_differences((logits, grads), reference)[1] > four.bound("NumPy", "float64")
 
 
 # --- each framework's own layer ---

@@ -14,6 +14,8 @@ from utils import scratch
 from utils.frameworks import load_mxnet
 from utils.replay import NOTEBOOKS_DIR
 
+# MXNet 1.9.1 is older than what NumPy and SciPy deprecate today.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:mxnet")
 OWN = ("function", "block", "hybrid", "hybridized")
 ALL = ("built-in", *OWN)
 

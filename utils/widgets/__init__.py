@@ -1,0 +1,6 @@
+"""Sliders. Each widget has a static picture and a line of text, for where no kernel runs."""
+
+from utils.widgets.mask_lab import MaskLab
+from utils.widgets.mask_slider import MaskSlider
+
+__all__ = ["MaskLab", "MaskSlider"]

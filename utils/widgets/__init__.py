@@ -1,6 +1,8 @@
 """Sliders. Each widget has a static picture and a line of text, for where no kernel runs."""
 
+from utils.widgets.coadaptation_lens import CoadaptationLens
+from utils.widgets.eval_detective import EvalDetective
 from utils.widgets.mask_lab import MaskLab
 from utils.widgets.mask_slider import MaskSlider
 
-__all__ = ["MaskLab", "MaskSlider"]
+__all__ = ["CoadaptationLens", "EvalDetective", "MaskLab", "MaskSlider"]

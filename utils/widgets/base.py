@@ -38,7 +38,9 @@ class CourseWidget(anywidget.AnyWidget):
     def __init__(self, **state):
         unknown = sorted(set(state) - set(self.settings))
         if unknown:
-            raise TypeError(f"{type(self).__name__} takes {', '.join(self.settings)}, got {', '.join(unknown)}")
+            raise TypeError(
+                f"{type(self).__name__} takes {', '.join(self.settings)}, got {', '.join(unknown)}"
+            )
         try:
             super().__init__(
                 state_keys=list(self.settings), python_name=type(self).__name__, question=self.asks, **state
@@ -102,7 +104,11 @@ class WholeNumber(traitlets.Int):
         self.low, self.high = low, high
 
     def validate(self, obj, value):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not self.low <= value <= self.high:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | np.integer)
+            or not self.low <= value <= self.high
+        ):
             raise traitlets.TraitError(
                 f"{self.name} must be a whole number in [{self.low}, {self.high}], got {value!r}"
             )

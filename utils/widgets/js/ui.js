@@ -126,14 +126,17 @@ export function frame(model, el, { width, height, draw }) {
     const select = make("select");
     select.setAttribute("aria-label", label);
     select.dataset.key = key;
-    for (const [value, words] of options) {
-      const option = make("option", "", words);
-      option.value = value;
-      select.append(option);
-    }
+    let offered = [];
     const show = () => (select.value = String(model.get(key)));
+    // Replace what is offered; a view calls this when the choices depend on another trait.
+    select.fill = (list) => {
+      offered = list;
+      select.replaceChildren(...list.map(([value, words]) => new Option(words, value)));
+      show();
+    };
+    select.fill(options);
     select.addEventListener("change", () => {
-      const [value] = options.find(([v]) => String(v) === select.value);
+      const [value] = offered.find(([v]) => String(v) === select.value);
       set({ [key]: value });
     });
     on(`change:${key}`, show);
@@ -160,4 +163,62 @@ export function frame(model, el, { width, height, draw }) {
       return () => cleanups.forEach((clean) => clean());
     },
   };
+}
+
+// A plot with axes, in the rectangle {x, y, width, height}. Returns functions that draw in data units.
+// Options: xlim, ylim ([low, high]), xticks, yticks (numbers), xlabel, ylabel, format (tick -> text).
+export function plot(g, colours, box, { xlim, ylim, xticks, yticks, xlabel, ylabel, format = String }) {
+  const X = (v) => box.x + ((v - xlim[0]) / (xlim[1] - xlim[0])) * box.width;
+  const Y = (v) => box.y + box.height - ((v - ylim[0]) / (ylim[1] - ylim[0])) * box.height;
+  g.strokeStyle = colours.faint;
+  g.fillStyle = colours.ink;
+  g.lineWidth = 1;
+  g.textAlign = "center";
+  for (const v of xticks) {
+    g.beginPath(); g.moveTo(X(v), box.y); g.lineTo(X(v), box.y + box.height); g.stroke();
+    g.fillText(format(v), X(v), box.y + box.height + 20);
+  }
+  g.textAlign = "right";
+  for (const v of yticks) {
+    g.beginPath(); g.moveTo(box.x, Y(v)); g.lineTo(box.x + box.width, Y(v)); g.stroke();
+    g.fillText(format(v), box.x - 8, Y(v) + 5);
+  }
+  g.textAlign = "center";
+  g.fillText(xlabel, box.x + box.width / 2, box.y + box.height + 44);
+  g.textAlign = "left";
+  g.fillText(ylabel, box.x, box.y - 10);
+
+  return {
+    X, Y,
+    // A line through (xs[i], ys[i]); dash is a canvas dash pattern; dots marks the points with a shape.
+    line(xs, ys, colour, { dash = [], dots = "", lineWidth = 2.5 } = {}) {
+      g.strokeStyle = g.fillStyle = colour;
+      g.lineWidth = lineWidth;
+      g.setLineDash(dash);
+      g.beginPath();
+      xs.forEach((x, i) => (i ? g.lineTo(X(x), Y(ys[i])) : g.moveTo(X(x), Y(ys[i]))));
+      g.stroke();
+      g.setLineDash([]);
+      if (dots) xs.forEach((x, i) => mark(g, dots, X(x), Y(ys[i])));
+    },
+    // A band between two lines.
+    band(xs, low, high, colour) {
+      g.fillStyle = colour;
+      g.globalAlpha = 0.2;
+      g.beginPath();
+      xs.forEach((x, i) => (i ? g.lineTo(X(x), Y(high[i])) : g.moveTo(X(x), Y(high[i]))));
+      for (let i = xs.length - 1; i >= 0; i--) g.lineTo(X(xs[i]), Y(low[i]));
+      g.fill();
+      g.globalAlpha = 1;
+    },
+  };
+}
+
+// A filled marker of about 8 pixels: "circle", "square" or "triangle".
+export function mark(g, shape, x, y) {
+  g.beginPath();
+  if (shape === "circle") g.arc(x, y, 4.5, 0, 2 * Math.PI);
+  else if (shape === "square") g.rect(x - 4, y - 4, 8, 8);
+  else { g.moveTo(x, y - 5.5); g.lineTo(x + 5, y + 4); g.lineTo(x - 5, y + 4); g.closePath(); }
+  g.fill();
 }

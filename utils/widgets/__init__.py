@@ -4,5 +4,7 @@ from utils.widgets.coadaptation_lens import CoadaptationLens
 from utils.widgets.eval_detective import EvalDetective
 from utils.widgets.mask_lab import MaskLab
 from utils.widgets.mask_slider import MaskSlider
+from utils.widgets.overfit_race import OverfitRace
+from utils.widgets.p_sweep import PSweep
 
-__all__ = ["CoadaptationLens", "EvalDetective", "MaskLab", "MaskSlider"]
+__all__ = ["CoadaptationLens", "EvalDetective", "MaskLab", "MaskSlider", "OverfitRace", "PSweep"]

@@ -67,13 +67,13 @@ def new_figure(sentence, num_columns=1, width=8.0, height=4.2):
     fig = CourseFigure(figsize=(width, height), dpi=100, layout="constrained")
     FigureCanvasAgg(fig)
     fig.sentence = " ".join(sentence.split())
-    axes = fig.subplots(1, num_columns, squeeze=num_columns == 1)
-    for ax in np.atleast_1d(axes):
+    axes = fig.subplots(1, num_columns, squeeze=False)[0]
+    for ax in axes:
         ax.grid(alpha=0.3)
         ax.tick_params(labelsize=SMALLEST_FONT)
         ax.xaxis.label.set_size(FONT_SIZE)
         ax.yaxis.label.set_size(FONT_SIZE)
-    return fig, axes
+    return fig, axes[0] if num_columns == 1 else axes
 
 
 def draw_band(ax, x, runs, label, style=0):
@@ -152,10 +152,11 @@ def mask_figure(keep, drop_prob):
         width=6.4,
         height=4.2,
     )
+    unit = 72 * min(4.8 / columns, 3.6 / rows)  # side of one unit's cell, in points
     y, x = np.nonzero(keep)
-    ax.scatter(x, y, s=150, marker="s", color=BLUE, label="kept")
+    ax.scatter(x, y, s=(0.57 * unit) ** 2, marker="s", color=BLUE, label="kept")
     y, x = np.nonzero(~keep)
-    ax.scatter(x, y, s=70, marker="x", color=ORANGE, linewidths=2, label="dropped")
+    ax.scatter(x, y, s=(0.39 * unit) ** 2, marker="x", color=ORANGE, linewidths=2, label="dropped")
     ax.set(
         title=f"p = {drop_prob:.2f}: kept {kept} of {keep.size} ({kept / keep.size:.0%}, "
         f"expected {1 - drop_prob:.0%})",
@@ -166,5 +167,5 @@ def mask_figure(keep, drop_prob):
         aspect="equal",
     )
     ax.grid(False)
-    ax.legend(fontsize=FONT_SIZE - 1, loc="upper left", bbox_to_anchor=(1, 1))
+    fig.legend(fontsize=FONT_SIZE - 1, loc="outside right upper")
     return fig

@@ -78,7 +78,9 @@ class OverfitRace(CourseWidget):
     def run(self, num_epochs):
         """Train both nets for `num_epochs` more epochs, now, and show the result."""
         with self._lock:
-            self._train(num_epochs)
+            for _ in range(num_epochs // EPOCHS_PER_POINT):
+                self._train(EPOCHS_PER_POINT)
+            self._train(num_epochs % EPOCHS_PER_POINT)
             self._publish()
 
     def pause(self):
@@ -169,6 +171,8 @@ class OverfitRace(CourseWidget):
             self.playing = False
 
     def _train(self, num_epochs):
+        if num_epochs == 0:
+            return
         for _ in range(num_epochs):
             for params, p in zip(self._nets, (0.0, self.p), strict=True):
                 logits, cache = scratch.forward_train(params, self._x, (p, p), self._rng)

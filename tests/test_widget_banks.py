@@ -1,7 +1,6 @@
 """The widgets that show stored results: a corner of each bank trained again, and the same in JavaScript."""
 
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +11,8 @@ from utils.data import DATA_DIR
 from utils.widgets import CoadaptationLens, PSweep
 from utils.widgets.p_sweep import BANK_ROWS, load_bank
 
-sys.path.insert(0, str(Path(DATA_DIR)))
-import build_banks  # noqa: E402  (needs the line above)
+sys.path.insert(0, str(DATA_DIR))
+import build_banks
 
 
 @pytest.mark.parametrize("name", sorted(build_banks.BANKS))

@@ -25,7 +25,7 @@ def test_dropout_is_on_exactly_where_the_table_says(require, framework, situatio
     widget = EvalDetective(framework=framework, situation=situation, p=0.5, seed=3)
     active = situation in ACTIVE[framework]
     assert widget.stats()["identity"] is not active
-    # Twenty equal draws of twelve units have probability 2^-12 * ... : practically all differ.
+    # Twenty draws of twelve units: two of them agree with probability 2^-12 per pair.
     assert (widget.stats()["different"] > 10) is active
     outputs = np.frombuffer(widget.outputs, np.float32).reshape(PASSES, -1)
     kept = outputs != 0
@@ -132,7 +132,7 @@ def test_a_run_repeats_for_a_seed_and_both_nets_start_equal():
 def test_at_p_zero_both_nets_stay_equal():
     widget = OverfitRace(p=0.0)
     widget.run(60)
-    epoch, train0, fresh0, train1, fresh1 = widget.curves[-1]
+    _, train0, fresh0, train1, fresh1 = widget.curves[-1]
     assert (train0, fresh0) == (train1, fresh1)
 
 

@@ -11,6 +11,8 @@ import traitlets
 from utils.checks import check_probability
 
 JS_DIR = Path(__file__).resolve().parent / "js"
+# What a stored notebook keeps of a browser-drawn widget, so that an HTML page can bring it to life.
+STATIC_MIME = "application/vnd.dropout-course.widget+json"
 
 
 def view(name):
@@ -25,6 +27,9 @@ class CourseWidget(anywidget.AnyWidget):
     A subclass sets `_esm = view("its_file")`, `asks` (the question to predict first) and `settings` (its
     state, as names of synced traits), and defines `stats()` and `figure()`.
     """
+
+    # False for a widget that its view can drive alone, without Python.
+    needs_kernel = False
 
     _css = (JS_DIR / "widgets.css").read_text(encoding="utf-8")
     settings = ()
@@ -68,6 +73,18 @@ class CourseWidget(anywidget.AnyWidget):
         """The picture on show as PNG bytes, for pages without a kernel."""
         return self.figure().png()
 
+    def static_state(self):
+        """All synced traits of the course's own, JSON-able: bytes become {"base64": ...}."""
+        names = [name for name in self.traits(sync=True) if name not in anywidget.AnyWidget.class_traits()]
+        values = {name: getattr(self, name) for name in names if not name.startswith("_")}
+        return {
+            "view": type(self).__module__.rsplit(".", 1)[-1],
+            "state": {
+                name: {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
+                for name, value in values.items()
+            },
+        }
+
     def __repr__(self):
         numbers = ", ".join(f"{key} {_short(value)}" for key, value in self.stats().items())
         return f"[slider] {type(self).__name__}: {numbers}"
@@ -77,6 +94,8 @@ class CourseWidget(anywidget.AnyWidget):
         figure = self.figure()
         data["text/plain"] = repr(self)
         data["image/png"] = base64.b64encode(figure.png()).decode()
+        if not self.needs_kernel:
+            data[STATIC_MIME] = self.static_state()
         return data, {**metadata, "image/png": {"alt": figure.sentence}}
 
 

@@ -44,7 +44,10 @@ class CoadaptationLens(CourseWidget):
             "accuracy": self._bank["accuracy"].round(4).tolist(),
             "width": WIDTH,
         }
-        self.filters = self._bank["filters"].astype(np.float32).tobytes()
+        # Grey levels are all the picture needs: 0..255, each filter scaled to its own largest weight.
+        largest = np.abs(self._bank["filters"]).max(axis=(2, 3), keepdims=True)
+        grey = 127.5 + 127.5 * self._bank["filters"].astype(np.float32) / largest
+        self.filters = grey.round().astype(np.uint8).tobytes()
 
     def _nearest(self):
         return (

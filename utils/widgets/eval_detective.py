@@ -79,6 +79,7 @@ class EvalDetective(CourseWidget):
     """
 
     _esm = view("eval_detective")
+    needs_kernel = True
     settings = ("framework", "situation", "p", "seed")
     asks = "Predict first: a new PyTorch layer, called without train() or eval(). Does it drop anything?"
 

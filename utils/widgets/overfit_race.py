@@ -49,6 +49,7 @@ class OverfitRace(CourseWidget):
     """
 
     _esm = view("overfit_race")
+    needs_kernel = True
     settings = ("p", "seed")
     asks = "Predict first: after 2,000 epochs, which net has the lower loss on fresh points?"
 

@@ -1,4 +1,4 @@
-import { float32, mean } from "./core.js";
+import { mean } from "./core.js";
 import { frame, plot } from "./ui.js";
 
 const SIDE = 28, ZOOM = 2, PER_ROW = 4, SHOWN = 24;
@@ -9,19 +9,19 @@ function nearestIndex(values, wanted) {
 
 function render({ model, el }) {
   const bank = model.get("bank");
-  const filters = float32(model.get("filters"));
+  const bytes = model.get("filters");
+  const filters = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const tile = document.createElement("canvas");
   tile.width = tile.height = SIDE;
 
-  // One filter as grey levels: middle grey is weight 0, each filter scaled to its own largest weight.
+  // One filter: middle grey is weight 0.
   const drawFilter = (g, index, x, y) => {
-    const w = filters.subarray(index * SIDE * SIDE, (index + 1) * SIDE * SIDE);
-    const largest = w.reduce((a, b) => Math.max(a, Math.abs(b)), 1e-9);
+    const grey = filters.subarray(index * SIDE * SIDE, (index + 1) * SIDE * SIDE);
     const image = new ImageData(SIDE, SIDE);
-    for (let i = 0; i < w.length; i++) {
-      image.data.fill(127.5 + (127.5 * w[i]) / largest, 4 * i, 4 * i + 3);
+    grey.forEach((level, i) => {
+      image.data.fill(level, 4 * i, 4 * i + 3);
       image.data[4 * i + 3] = 255;
-    }
+    });
     tile.getContext("2d").putImageData(image, 0, 0);
     g.imageSmoothingEnabled = false;
     g.drawImage(tile, x, y, SIDE * ZOOM, SIDE * ZOOM);

@@ -17,6 +17,12 @@ def uniform(seed, n):
     return (_mix(start + index) >> np.uint32(8)).astype(np.float32) / np.float32(2**24)
 
 
+def normal(seed, n):
+    """n standard normal numbers, float64 of shape (n,), by Box & Muller's transform of `uniform`."""
+    u = uniform(seed, 2 * n).astype(np.float64)
+    return np.sqrt(-2 * np.log(1 - u[::2])) * np.cos(2 * np.pi * u[1::2])
+
+
 def keep_mask(u, p):
     """Keep-mask, bool of the shape of `u`: True where the uniform number is at least p."""
     return u >= np.float32(p)

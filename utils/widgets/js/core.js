@@ -16,6 +16,13 @@ export function uniform(seed, n) {
   return U;
 }
 
+// n standard normal numbers (Box & Muller 1958): element i depends on the seed and on i alone.
+export function normal(seed, n) {
+  const U = uniform(seed, 2 * n);
+  return Float64Array.from({ length: n }, (_, i) =>
+    Math.sqrt(-2 * Math.log(1 - U[2 * i])) * Math.cos(2 * Math.PI * U[2 * i + 1]));
+}
+
 // Keep-mask of 0s and 1s: a unit is kept when its uniform number is at least p (rounded to float32).
 export function keepMask(U, p) {
   const limit = Math.fround(p);

@@ -42,7 +42,10 @@ def trained_nets():
     nets = []
     for n in range(1, MOST_UNITS + 1):
         nets.append({kind: _train(size(n), x[train], y[train]) for kind, size in sizes.items()})
-    logits = scratch.forward_eval(nets[-1]["softmax"], x[held_out])
+    # Where few units fire, most subnetworks are the same: take cases in which at least half of them do.
+    (W, b), _ = widest = nets[-1]["softmax"]
+    held_out = held_out[(x[held_out] @ W + b > 0).sum(axis=1) >= MOST_UNITS // 2]
+    logits = scratch.forward_eval(widest, x[held_out])
     hardest = np.argsort(np.abs(logits[:, 1] - logits[:, 0]))[:CASES]
     cases = held_out[np.sort(hardest)]
     return [{k: _as_lists(net, x[cases]) for k, net in pair.items()} for pair in nets], y[cases].tolist()
@@ -175,12 +178,14 @@ class EnsembleVote(CourseWidget):
         )
         span = None if self.link == "linear" else (0, 1)
         ax.hist(outputs, bins=40, range=span, weights=weights, color=plotting.BLUE, alpha=0.35)
-        lines = (("vote", "-", plotting.BLUE), ("geometric", "--", plotting.ORANGE), ("one_pass", ":", plotting.GREEN))
-        for name, style, colour in lines:
+        styles = {"vote": "-", "geometric": "--", "one_pass": ":"}
+        for (name, style), colour in zip(styles.items(), plotting.COLOURS, strict=False):
             if stats[name] is not None:
                 label = f"{name.replace('_', ' ')}: {stats[name]:.4f}"
                 ax.axvline(stats[name], linestyle=style, color=colour, linewidth=3, label=label)
-        ax.set(title=f"{2**self.n} subnetworks, {LINKS[self.link]}", xlabel=output, ylabel="share of the vote")
+        ax.set(
+            title=f"{2**self.n} subnetworks, {LINKS[self.link]}", xlabel=output, ylabel="share of the vote"
+        )
         ax.legend()
         return fig
 

@@ -143,8 +143,8 @@ class ImageDropout(CourseWidget):
         """The three pictures and the error over the number of draws, as a static figure."""
         stats, pictures = self.stats(), self.pictures()
         fig, axes = plotting.new_figure(
-            f"{stats['image']} under {self.noise} noise at p = {self.p:.2f}: the image, draw {self.draws}, and "
-            f"the mean of {self.draws} draws, whose RMS error is {stats['rms_error']:.2f}.",
+            f"{stats['image']} under {self.noise} noise at p = {self.p:.2f}: the image, draw {self.draws}, "
+            f"and the mean of {self.draws} draws, whose RMS error is {stats['rms_error']:.2f}.",
             4,
             width=14,
             height=3.9,

@@ -90,9 +90,7 @@ def check_points(points):
             low <= v <= high for v, (low, high) in zip(point, (X_RANGE, Y_RANGE), strict=True)
         )
         if not inside:
-            raise ValueError(
-                f"points must be pairs [x, y] with x in [-4, 4] and y in [-3, 3], got {point!r}"
-            )
+            raise ValueError(f"points must be pairs [x, y] with x in [-4, 4] and y in [-3, 3], got {point!r}")
     return [[float(x), float(y)] for x, y in points]
 
 
@@ -128,12 +126,12 @@ class MCRegression(CourseWidget):
     passes = WholeNumber(50, 1, MOST_PASSES).tag(sync=True)
     show = Choice("all", "one").tag(sync=True)
     seed = WholeNumber(0).tag(sync=True)
-    points = traitlets.Any(POINTS).tag(sync=True)
+    points = traitlets.Any().tag(sync=True)
     weights = traitlets.Bytes().tag(sync=True)
 
     def __init__(self, **state):
-        self._lock = threading.Lock()
-        self._version = 0
+        self._lock = threading.RLock()
+        self._version, self._closed = 0, False
         self._thread = None
         super().__init__(**state)
         self._store(train(self.points))
@@ -146,17 +144,19 @@ class MCRegression(CourseWidget):
         except ValueError as error:
             raise traitlets.TraitError(str(error)) from None
 
+    @traitlets.default("points")
+    def _default_points(self):
+        return check_points(POINTS)
+
     def wait(self):
         """Return when the net has been trained on the points on show."""
         thread = self._thread
-        if thread is not None:
+        if thread is not None and thread is not threading.current_thread():
             thread.join()
 
     def close(self):
         """End a training that still runs and close the widget."""
-        with self._lock:
-            self._version += 1
-            self._wanted = None
+        self._closed = True
         self.wait()
         super().close()
 
@@ -193,7 +193,7 @@ class MCRegression(CourseWidget):
         stats = self.stats()
         what = f"{self.passes} passes" if self.show == "all" else f"pass {self.passes}"
         fig, ax = plotting.new_figure(
-            f"{what} through a net fitted to {len(self.points)} points, dropout p = {self.p:.2f}: the standard "
+            f"{what} through a net fitted to {len(self.points)} points, p = {self.p:.2f}: the standard "
             f"deviation is {stats['std_inside']:.2f} at x = 0 and {stats['std_outside']:.2f} at x = 3.5.",
             width=9,
         )
@@ -202,7 +202,8 @@ class MCRegression(CourseWidget):
         if self.show == "all":
             mean, std = answers.mean(axis=0), answers.std(axis=0)
             ax.plot(x, answers.T, color=plotting.PINK, alpha=0.15, linewidth=1)
-            ax.fill_between(x, mean - 2 * std, mean + 2 * std, color=plotting.BLUE, alpha=0.25, label="±2 std")
+            low, high = mean - 2 * std, mean + 2 * std
+            ax.fill_between(x, low, high, color=plotting.BLUE, alpha=0.25, label="±2 std")
             ax.plot(x, mean, color=plotting.BLUE, linewidth=2.5, label="mean")
         else:
             ax.plot(x, answers[-1], "--", color=plotting.PINK, linewidth=2.5, label=what)
@@ -215,26 +216,26 @@ class MCRegression(CourseWidget):
         """Ask for a training on the present points. One thread trains; the latest request wins."""
         with self._lock:
             self._version += 1
-            self._wanted = self.points
+            self.error = ""
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, daemon=True)
                 self._thread.start()
 
     def _work(self):
         while True:
-            with self._lock:
-                version, points = self._version, self._wanted
+            version = self._version  # read before the points: at worst the same points are trained twice
+            params, error = None, ""
             try:
-                params, error = train(points, stop=lambda v=version: self._version != v), ""
+                params = train(self.points, stop=lambda v=version: self._closed or self._version != v)
             except Exception as failure:
-                params, error = None, f"Training failed: {failure}"
+                error = f"The net could not be trained: {failure}"
             with self._lock:
-                if version == self._version or self._wanted is None:
+                if self._closed or version == self._version:
+                    if params is not None:
+                        self._store(params)
+                    self.error = error
                     self._thread = None
-                    break
-        if params is not None:
-            self._store(params)
-        self.error = error
+                    return
 
     def _store(self, params):
         flat = np.concatenate([value.ravel() for pair in params for value in pair])

@@ -19,14 +19,18 @@ export function uniform(seed, n) {
 // n standard normal numbers (Box & Muller 1958): element i depends on the seed and on i alone.
 export function normal(seed, n) {
   const U = uniform(seed, 2 * n);
-  return Float64Array.from({ length: n }, (_, i) =>
-    Math.sqrt(-2 * Math.log(1 - U[2 * i])) * Math.cos(2 * Math.PI * U[2 * i + 1]));
+  const Z = new Float64Array(n);
+  for (let i = 0; i < n; i++)
+    Z[i] = Math.sqrt(-2 * Math.log(1 - U[2 * i])) * Math.cos(2 * Math.PI * U[2 * i + 1]);
+  return Z;
 }
 
 // Keep-mask of 0s and 1s: a unit is kept when its uniform number is at least p (rounded to float32).
 export function keepMask(U, p) {
   const limit = Math.fround(p);
-  return Uint8Array.from(U, (u) => (u >= limit ? 1 : 0));
+  const mask = new Uint8Array(U.length);
+  for (let i = 0; i < U.length; i++) mask[i] = U[i] >= limit ? 1 : 0;
+  return mask;
 }
 
 export function sum(values) {

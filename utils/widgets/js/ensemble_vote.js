@@ -86,7 +86,7 @@ function render({ model, el }) {
     const strip = plot(g, colours, lower, { xlim, ylim: [-0.6, n + 0.6], xticks,
       yticks: n > 5 ? [0, n / 2, n].filter(Number.isInteger) : [0, n],
       xlabel: link === "linear" ? "score: logit(malignant) − logit(benign)" : "probability of “malignant”",
-      ylabel: "units kept; a dot is one subnetwork, its area its probability" });
+      ylabel: "units kept; one dot per subnetwork, larger = more probable" });
     g.fillStyle = colours.first;
     g.globalAlpha = 0.55;
     outputs.forEach((value, i) => {
@@ -120,14 +120,14 @@ function render({ model, el }) {
       mark(g, shape, 687, y - 5);
     });
     const says = (name, gap) =>
-      `${name} − one pass ${Math.abs(gap) < 1e-9 ? "= 0: exact" : `= ${gap > 0 ? "+" : "−"}${Math.abs(gap).toFixed(5)}`}`;
+      `${name} − one pass: ${Math.abs(gap) < 1e-9 ? "0, exact" : `${gap > 0 ? "+" : "−"}${Math.abs(gap).toFixed(5)}`}`;
     const gaps = [says("vote", vote - onePass)];
-    if (geometric !== null) gaps.push(says("geometric mean", geometric - onePass));
+    if (geometric !== null) gaps.push(says("geometric", geometric - onePass));
     g.fillStyle = colours.ink;
     gaps.forEach((words, i) => g.fillText(words, 670, 300 + 26 * i));
     g.fillText(`truth: ${model.get("malignant")[example] ? "malignant" : "benign"}`, 670, 300 + 26 * gaps.length);
     return {
-      text: `${outputs.length.toLocaleString("en")} subnetworks at p = ${p.toFixed(2)}   ${gaps.join("   ")}`,
+      text: `${outputs.length.toLocaleString("en")} subnetworks at p = ${p.toFixed(2)} · ${gaps.join(" · ")}`,
       label: `${outputs.length} subnetworks: vote ${vote.toFixed(4)}, one weight-scaled pass ${onePass.toFixed(4)}`
         + (geometric === null ? "" : `, geometric mean ${geometric.toFixed(4)}`),
     };

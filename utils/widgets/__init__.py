@@ -9,6 +9,8 @@ from utils.widgets.mask_slider import MaskSlider
 from utils.widgets.mc_regression import MCRegression
 from utils.widgets.overfit_race import OverfitRace
 from utils.widgets.p_sweep import PSweep
+from utils.widgets.scaling_balance import ScalingBalance
+from utils.widgets.thinned_network import ThinnedNetwork
 
 __all__ = [
     "CoadaptationLens",
@@ -20,4 +22,6 @@ __all__ = [
     "MaskSlider",
     "OverfitRace",
     "PSweep",
+    "ScalingBalance",
+    "ThinnedNetwork",
 ]

@@ -49,8 +49,8 @@ def noise_numbers(noise, seed):
     if noise == "block":
         corners = SIDE + BLOCK - 1
         squares = uniform(seed, MOST_DRAWS * corners**2).reshape(MOST_DRAWS, corners, corners)
-        windows = np.lib.stride_tricks.sliding_window_view(squares, (BLOCK, BLOCK), axis=(1, 2))
-        return windows.min(axis=(3, 4)).reshape(MOST_DRAWS, -1)
+        in_row = np.minimum.reduce([squares[:, :, k : k + SIDE] for k in range(BLOCK)])
+        return np.minimum.reduce([in_row[:, k : k + SIDE] for k in range(BLOCK)]).reshape(MOST_DRAWS, -1)
     cells = MAPS if noise == "channel" else SIDE**2
     return uniform(seed, MOST_DRAWS * cells).reshape(MOST_DRAWS, cells)
 

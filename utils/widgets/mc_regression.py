@@ -177,15 +177,19 @@ class MCRegression(CourseWidget):
 
     def stats(self):
         """The state, mean and standard deviation of the passes at x = 0 (among the points) and x = 3.5."""
-        inside, outside = self.predict([INSIDE, OUTSIDE]).T
+        answers = self.predict([INSIDE, OUTSIDE])
+        # Rounded: where nothing is dropped the deviation is 0, not a rounding error of 1e-18.
+        (mean_inside, mean_outside), (std_inside, std_outside) = (
+            np.round(numbers, 9).tolist() for numbers in (answers.mean(axis=0), answers.std(axis=0))
+        )
         return {
             "p": self.p,
             "passes": self.passes,
             "points": len(self.points),
-            "mean_inside": float(inside.mean()),
-            "std_inside": float(inside.std()),
-            "mean_outside": float(outside.mean()),
-            "std_outside": float(outside.std()),
+            "mean_inside": mean_inside,
+            "std_inside": std_inside,
+            "mean_outside": mean_outside,
+            "std_outside": std_outside,
         }
 
     def figure(self):

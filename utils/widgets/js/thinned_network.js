@@ -4,7 +4,7 @@ import { frame } from "./ui.js";
 const SIZES = [4, 6, 6, 2], LAYERS = ["input", "hidden 1", "hidden 2", "output"];
 const FEATURES = ["sepal length", "sepal width", "petal length", "petal width"];
 const CLASSES = ["versicolor", "virginica"];
-const WIDTH = 930, HEIGHT = 600, RADIUS = 22, MIDDLE = 238, GAP = 56, COLUMN_X = [185, 365, 545, 715];
+const WIDTH = 860, HEIGHT = 604, RADIUS = 22, MIDDLE = 226, GAP = 55, COLUMN_X = [160, 325, 490, 640];
 const ALL_PATHS = 288, MOST_SAVED = 6, FULL_ARC = 6;
 
 // The index in `weights` of W[layer][from][to]; with `from` = the layer's size, of the bias b[layer][to].
@@ -25,7 +25,8 @@ export function thinned(weights, x, ps, seed, on) {
     const next = [];
     for (let to = 0; to < SIZES[k + 1]; to++) {
       let value = weights[weightIndex(k, SIZES[k], to)];
-      for (let from = 0; from < SIZES[k]; from++) value += layers[k][from] * weights[weightIndex(k, from, to)];
+      for (let from = 0; from < SIZES[k]; from++)
+        value += layers[k][from] * weights[weightIndex(k, from, to)];
       if (k < 2) value = keep[k + 1][to] ? Math.max(0, value) / (on ? 1 - ps[k] : 1) : 0;
       next.push(value);
     }
@@ -90,13 +91,13 @@ function legend(g, colours, y) {
     g.fillText(words, x + 42, y);
   };
   line(4, colours.first, [], "pushes up");
-  line(140, colours.fourth, [7, 4], "pushes down (wider = more)");
-  cross(g, 404, y - 5, 6, colours.second);
-  g.fillText("dropped", 418, y);
+  line(134, colours.fourth, [7, 4], "pushes down (wider: more)");
+  cross(g, 390, y - 5, 6, colours.second);
+  g.fillText("dropped", 404, y);
   g.strokeStyle = colours.first;
   g.lineWidth = 5;
-  g.beginPath(); g.arc(510, y - 5, 8, -Math.PI / 2, Math.PI / 2); g.stroke();
-  g.fillText("number and arc: what the unit passes on", 528, y);
+  g.beginPath(); g.arc(492, y - 5, 8, -Math.PI / 2, Math.PI / 2); g.stroke();
+  g.fillText("number and arc: what a hidden unit passes on", 508, y);
 }
 
 function render({ model, el }) {
@@ -144,7 +145,8 @@ function render({ model, el }) {
       }
       g.fillStyle = colours.ink;
       g.textAlign = "center";
-      g.fillText(Math.abs(value) < 9.95 ? value.toFixed(1) : value.toFixed(0), x, y + 5.5);
+      const short = value.toFixed(Math.abs(value) < 9.95 ? 1 : 0);
+      g.fillText(short === "-0.0" ? "0.0" : short, x, y + 5.5);
     }
     if (trace === `${LAYERS[k]}.${j + 1}`) {
       g.strokeStyle = colours.ink;
@@ -162,9 +164,10 @@ function render({ model, el }) {
     [1, 2].forEach((k) => {
       const p = model.get(`p${k}`);
       g.fillText(`hidden ${k}: ${sum(net.keep[k])} of 6`, COLUMN_X[k], 24);
-      g.fillText(!on ? "not scaled" : p < 1 ? `kept × ${(1 / (1 - p)).toFixed(2)}` : "all dropped", COLUMN_X[k], 46);
+      const scale = !on ? "not scaled" : p < 1 ? `kept × ${(1 / (1 - p)).toFixed(2)}` : "all dropped";
+      g.fillText(scale, COLUMN_X[k], 46);
     });
-    g.fillText("probability", COLUMN_X[3] + 100, 24);
+    g.fillText("probability", COLUMN_X[3] + 108, 24);
     g.textAlign = "right";
     FEATURES.forEach((name, j) => {
       const [x, y] = place(0, j);
@@ -183,7 +186,7 @@ function render({ model, el }) {
       g.fillRect(left + 1, y + 5, 148 * net.probs[j], 11);
       g.fillStyle = colours.ink;
     });
-    g.fillText("✓ = the true species", COLUMN_X[3] + RADIUS + 12, MIDDLE + 84);
+    g.fillText("✓ = the true species", COLUMN_X[3] + RADIUS + 12, MIDDLE + 80);
   };
 
   const drawStrip = (g, colours) => {
@@ -191,14 +194,19 @@ function render({ model, el }) {
     g.fillStyle = colours.ink;
     g.textAlign = "left";
     g.fillText(saved.length
-      ? "Kept draws, at the present p1 and p2. Same weights, other masks, other answers: P(virginica) ="
-      : "Draw until one pleases you, then press “Keep this subnetwork”: it stays here for comparison.", 4, 478);
+      ? "Kept draws at the present p1 and p2. Same weights, another mask, another P(virginica):"
+      : "“Keep this subnetwork” puts the draw on show here, to compare it with others.", 4, 486);
+    g.strokeStyle = colours.faint;
+    g.lineWidth = 1;
+    g.setLineDash([4, 4]);
+    for (let i = saved.length; i < MOST_SAVED; i++) g.strokeRect(4.5 + i * 143, 496.5, 130, 98);
+    g.setLineDash([]);
     saved.forEach((seed, i) => {
-      const net = pass(seed, true), x = 4 + i * 154;
-      thumbnail(g, colours, net.keep, x, 490);
+      const net = pass(seed, true), x = 4 + i * 143;
+      thumbnail(g, colours, net.keep, x, 498);
       g.fillStyle = colours.ink;
       g.textAlign = "left";
-      g.fillText(`draw ${seed}: ${net.probs[1].toFixed(2)}`, x, 580);
+      g.fillText(`draw ${seed}: ${net.probs[1].toFixed(2)}`, x, 590);
     });
   };
 
@@ -211,26 +219,29 @@ function render({ model, el }) {
     SIZES.forEach((size, k) => { for (let j = 0; j < size; j++) drawUnit(g, colours, net, k, j, trace); });
     drawWords(g, colours, net, on);
     g.textAlign = "left";
-    legend(g, colours, 440);
+    legend(g, colours, 450);
     g.strokeStyle = colours.faint;
     g.lineWidth = 1;
-    g.beginPath(); g.moveTo(0, 456); g.lineTo(WIDTH, 456); g.stroke();
+    g.beginPath(); g.moveTo(0, 464); g.lineTo(WIDTH, 464); g.stroke();
     drawStrip(g, colours);
-    if (!net.paths) {
-      g.font = "bold 17px sans-serif";
-      g.fillStyle = colours.ink;
-      g.textAlign = "center";
-      g.fillText("No path is left: whatever the flower, the answer is the same.", (COLUMN_X[1] + COLUMN_X[2]) / 2, 414);
-    }
+    const silent = sum(net.layers[1]) === 0 || sum(net.layers[2]) === 0;
+    const warning = !net.paths ? "No path is left: whatever the flower, the answer is the same."
+      : silent ? "Paths are left, but no signal: every kept unit of a layer is silent (ReLU 0)." : "";
+    g.font = "bold 17px sans-serif";
+    g.fillStyle = colours.ink;
+    g.textAlign = "center";
+    g.fillText(warning, (COLUMN_X[1] + COLUMN_X[2]) / 2, 421);
     const chance = on ? (1 - model.get("p1") ** 6) * (1 - model.get("p2") ** 6) : 1;
-    const through = trace === "none" ? "" : `   through ${trace}: ${traced.map(sum).reduce((a, b) => a * b)}`;
-    const eyes = pass(0, false).probs[1];
+    const through = trace === "none" ? "" : `, through ${trace}: ${traced.map(sum).reduce((a, b) => a * b)}`;
+    const full = pass(0, false).probs[1];
     return {
-      text: `paths ${net.paths} of ${ALL_PATHS}${through}   chance that any is left ${(100 * chance).toFixed(1)} %   `
-        + `P(virginica) ${net.probs[1].toFixed(3)}, with all units ${eyes.toFixed(3)}   `
-        + "this is one of 2¹² = 4,096 subnetworks that share 86 weights and biases",
-      label: `Hidden units kept: ${sum(net.keep[1])} and ${sum(net.keep[2])} of 6. ${net.paths || "No"} paths left. `
-        + `Probability of virginica ${net.probs[1].toFixed(2)}.`,
+      text: `paths left: ${net.paths} of ${ALL_PATHS}${through} · `
+        + `chance that any is left: ${(100 * chance).toFixed(1)} % · `
+        + `P(virginica): ${net.probs[1].toFixed(3)}, with all units ${full.toFixed(3)} · `
+        + "one of 2¹² = 4,096 subnetworks that share 86 weights and biases",
+      label: `Hidden units kept: ${sum(net.keep[1])} and ${sum(net.keep[2])} of 6. `
+        + `${net.paths || "No"} paths left. `
+        + `Probability of virginica ${net.probs[1].toFixed(2)}. ${warning}`,
     };
   };
 

@@ -125,6 +125,7 @@ export function frame(model, el, { width, height, draw }) {
     const box = make("label", "dw-choice");
     const select = make("select");
     select.setAttribute("aria-label", label);
+    select.setAttribute("data-lm-suppress-shortcuts", "true"); // as for the sliders
     select.dataset.key = key;
     let offered = [];
     const show = () => (select.value = String(model.get(key)));

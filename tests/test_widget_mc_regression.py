@@ -185,12 +185,25 @@ def test_a_failure_while_training_shows_in_the_widget_and_the_picture_stays(monk
     assert widget.error == "" and widget.weights != before
 
 
-def test_closing_the_widget_ends_its_training():
+def test_weights_that_run_away_are_refused(monkeypatch):
+    monkeypatch.setattr(mc_regression, "LR", 1e200)
+    with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match="did not stay finite"):
+        train(POINTS)
+
+
+def test_closing_the_widget_ends_its_training(monkeypatch):
+    def endless(points, stop):
+        limit = time.monotonic() + 10
+        while not stop() and time.monotonic() < limit:
+            time.sleep(0.005)
+
     widget = MCRegression()
     threads = threading.active_count()
+    monkeypatch.setattr(mc_regression, "train", endless)
     browser_says(widget, points=NEW)
+    start = time.monotonic()
     widget.close()
-    assert threading.active_count() <= threads
+    assert time.monotonic() - start < 0.5 and threading.active_count() <= threads
 
 
 @pytest.mark.parametrize(

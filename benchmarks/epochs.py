@@ -70,8 +70,8 @@ def make_epochs(x, y):
     if "PyTorch" in names:
         import torch
 
-        dataset = torch.utils.data.TensorDataset(torch.from_numpy(x), torch.from_numpy(y))
-        loader = torch.utils.data.DataLoader(dataset, batch_size=BATCH_SIZE, shuffle=True)
+        items = list(zip(torch.from_numpy(x), torch.from_numpy(y), strict=True))
+        loader = torch.utils.data.DataLoader(items, batch_size=BATCH_SIZE, shuffle=True)
         epochs["PyTorch DataLoader"] = four.torch_trainer(*arguments, batches=loader)
     return epochs
 
@@ -95,24 +95,21 @@ def set_threads(num_threads):
 
 def thread_counts():
     """Threads per library, as the libraries themselves report them: {name: count}."""
-    counts = {
-        pool["prefix"] + " " + pool["filepath"].split("/")[-1][:40]: pool["num_threads"]
-        for pool in threadpool_info()
-    }
+    counts = {}
+    for pool in threadpool_info():
+        counts.setdefault(pool["internal_api"], set()).add(pool["num_threads"])
     names = four.present()
     if "PyTorch" in names:
         import torch
 
-        counts["PyTorch"] = torch.get_num_threads()
+        counts["PyTorch"] = {torch.get_num_threads()}
     if "Keras" in names and load_keras().backend.backend() == "tensorflow":
-        import tensorflow
+        from tensorflow.config import threading
 
-        counts["TensorFlow, within an operation"] = (
-            tensorflow.config.threading.get_intra_op_parallelism_threads()
-        )
-        counts["TensorFlow, between operations"] = (
-            tensorflow.config.threading.get_inter_op_parallelism_threads()
-        )
+        counts["TensorFlow"] = {
+            threading.get_intra_op_parallelism_threads(),
+            threading.get_inter_op_parallelism_threads(),
+        }
     return counts
 
 
@@ -141,26 +138,14 @@ def ratio(seconds, numerator, denominator, column=0):
     return float(np.median(values)), float(values.min()), float(values.max())
 
 
-def main(argv):
-    parser = argparse.ArgumentParser(prog="course.py bench", description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5, help="measured rounds after the warm-up")
-    parser.add_argument("--threads", type=int, default=1, help="threads of each library")
-    parser.add_argument("--images", type=int, default=60_000, help="training images per epoch")
-    options = parser.parse_args(argv)
-
-    set_threads(options.threads)
-    data = load_fashion_mnist()
-    x, y = data.x_train.reshape(-1, four.SIZES[0])[: options.images], data.y_train[: options.images]
-    seconds = measure(make_epochs(x, y), options.rounds)
-    print("Threads: " + "; ".join(f"{name} {count}" for name, count in thread_counts().items()))
-    for package in ("torch", "keras", "mxnet"):
-        if package not in (four.PACKAGES[name] for name in four.present()):
-            print(absence(package))
-    print(f"\n{'one epoch, median of ' + str(options.rounds):<42}{'CPU s':>8}{'wall s':>8}")
+def report(seconds):
+    """Print the medians of all contestants and the ratios that can be formed, with their targets."""
+    rounds = len(next(iter(seconds.values())))
+    print(f"{f'one epoch, median of {rounds}':<42}{'CPU s':>8}{'wall s':>8}")
     for name, values in seconds.items():
         cpu, wall = np.median(values, axis=0)
         print(f"{name:<42}{cpu:8.2f}{wall:8.2f}")
-    print(f"\n{'ratio':<42}{'CPU':>8}{'range':>14}{'wall':>8}  target (CPU)")
+    print(f"\n{'ratio, median (lowest-highest)':<42}{'CPU':>8}{'range':>14}{'wall':>8}  target (CPU)")
     for title, numerator, denominator, sign, target in RATIOS:
         if numerator in seconds and denominator in seconds:
             cpu, low, high = ratio(seconds, numerator, denominator)
@@ -170,6 +155,25 @@ def main(argv):
                 met = cpu <= target if sign == "<=" else cpu >= target
                 wanted = f"{sign} {target:.2f}: {'met' if met else 'missed'}"
             print(f"{title:<42}{cpu:8.2f}{f'{low:.2f}-{high:.2f}':>14}{wall:8.2f}  {wanted}".rstrip())
+
+
+def main(argv):
+    parser = argparse.ArgumentParser(prog="course.py bench", description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5, help="measured rounds after the warm-up")
+    parser.add_argument("--threads", type=int, default=1, help="threads of each library")
+    options = parser.parse_args(argv)
+
+    set_threads(options.threads)
+    data = load_fashion_mnist()
+    x, y = data.x_train.reshape(-1, four.SIZES[0]), data.y_train
+    seconds = measure(make_epochs(x, y), options.rounds)
+    counts = (f"{name} {'/'.join(map(str, count))}" for name, count in thread_counts().items())
+    print("Threads: " + ", ".join(counts))
+    for name, package in four.PACKAGES.items():
+        if name not in four.present():
+            print(absence(package))
+    print()
+    report(seconds)
     return 0
 
 

@@ -60,9 +60,9 @@ def keras_pass(params, factors, x, y):
     layers = keras_layers(params)
 
     def loss_and_logits():
-        h = keras.ops.convert_to_tensor(x)
+        h = keras.ops.convert_to_tensor(x, dtype=str(x.dtype))
         for layer, factor in zip(layers[:-1], factors, strict=True):
-            h = keras.ops.relu(layer(h)) * keras.ops.convert_to_tensor(factor)
+            h = keras.ops.relu(layer(h)) * keras.ops.convert_to_tensor(factor, dtype=str(x.dtype))
         logits = layers[-1](h)
         losses = keras.losses.sparse_categorical_crossentropy(y, logits, from_logits=True)
         return keras.ops.mean(losses), logits
@@ -100,6 +100,15 @@ def gluon_pass(params, factors, x, y):
 
 
 PASSES = {"NumPy": numpy_pass, "Keras": keras_pass, "PyTorch": torch_pass, "Gluon": gluon_pass}
+
+
+def bound(name, dtype):
+    """What the course promises for `max_differences` of framework `name`, in dtype "float64" or "float32".
+
+    Keras on its PyTorch backend multiplies float64 matrices in float32, so float32's bound holds there.
+    """
+    exact = name != "Keras" or load_keras().backend.backend() == "tensorflow"
+    return 1e-12 if dtype == "float64" and exact else 5e-6
 
 
 def max_differences(result, reference):
@@ -162,6 +171,8 @@ def gluon_layers(params):
 def keras_gradients(loss_and_logits, weights):
     """Run `loss_and_logits()` and return (logits, gradients of the loss), as NumPy arrays.
 
+    A gradient is None where the loss does not depend on the weight.
+
     This is the one step that Keras 3 leaves to its backend. Raises NotImplementedError on a backend
     other than TensorFlow and PyTorch.
     """
@@ -181,7 +192,50 @@ def keras_gradients(loss_and_logits, weights):
     else:
         raise NotImplementedError(f"no gradients on the Keras backend {keras.backend.backend()!r}")
     to_numpy = keras.ops.convert_to_numpy
-    return to_numpy(logits), [to_numpy(grad) for grad in grads]
+    return to_numpy(logits), [None if grad is None else to_numpy(grad) for grad in grads]
+
+
+# --- each framework's own dropout on a NumPy array, from a fresh seed ---
+
+
+def numpy_dropout(x, drop_prob, training=True, seed=0):
+    return scratch.dropout(x, drop_prob, np.random.default_rng(seed)) if training else x
+
+
+def keras_dropout(x, drop_prob, training=True, seed=0):
+    keras = load_keras()
+    layer = keras.layers.Dropout(drop_prob, seed=seed, dtype=str(x.dtype))
+    return keras.ops.convert_to_numpy(layer(x, training=training))
+
+
+def torch_dropout(x, drop_prob, training=True, seed=0):
+    import torch
+
+    torch.manual_seed(seed)
+    return torch.nn.Dropout(drop_prob).train(training)(torch.from_numpy(x)).numpy()
+
+
+def nd_dropout(x, drop_prob, training=True, seed=0):
+    mx = load_mxnet()
+    mx.random.seed(seed)
+    with mx.autograd.train_mode() if training else mx.autograd.predict_mode():
+        return mx.nd.Dropout(mx.nd.array(x, dtype=x.dtype), p=drop_prob).asnumpy()
+
+
+def gluon_dropout(x, drop_prob, training=True, seed=0):
+    mx = load_mxnet()
+    mx.random.seed(seed)
+    with mx.autograd.train_mode() if training else mx.autograd.predict_mode():
+        return mx.gluon.nn.Dropout(drop_prob)(mx.nd.array(x, dtype=x.dtype)).asnumpy()
+
+
+def dropouts():
+    """The dropout functions above that can run here: {name: function}. MXNet has two."""
+    functions = {"NumPy": numpy_dropout, "Keras": keras_dropout, "PyTorch": torch_dropout}
+    functions = {name: function for name, function in functions.items() if name in present()}
+    if "Gluon" in present():
+        functions |= {"MXNet nd": nd_dropout, "Gluon": gluon_dropout}
+    return functions
 
 
 # --- the net with each framework's own dropout layer ---

@@ -50,7 +50,8 @@ def dropout_with_factor(x, drop_prob, rng):
     """
     x = np.asarray(x)
     if x.dtype not in (np.float32, np.float64):
-        raise TypeError(f"x must be float32 or float64, got {x.dtype}; convert it with x.astype(np.float32)")
+        hint = "convert it with x.astype(np.float32)"
+        raise TypeError(f"x must be float32 or float64, got {x.dtype}; {hint}")
     factor = dropout_factor(x.shape, drop_prob, rng, x.dtype)
     return x * factor, factor
 
@@ -113,24 +114,22 @@ def forward_eval(params, x):
 def forward_train(params, x, drop_probs, rng):
     """Logits with dropout after each hidden ReLU, and what the backward pass needs.
 
-    `drop_probs` has one entry per hidden layer. Returns (logits, cache); the cache is a list with
-    one (layer input, factor of that input) pair per layer, the factor None for the data.
+    `drop_probs` has one entry per hidden layer, else ValueError. Returns (logits, cache); the cache is
+    a list with one (layer input, factor of that input) pair per layer. The factor is None where
+    nothing was dropped: for the data, and after a layer with p = 0.
     """
-    if len(drop_probs) != len(params) - 1:
-        raise ValueError(
-            f"drop_probs must have one entry per hidden layer ({len(params) - 1}), got {len(drop_probs)}"
-        )
+    n_hidden = len(params) - 1
+    if len(drop_probs) != n_hidden:
+        raise ValueError(f"drop_probs needs {n_hidden} entries, got {len(drop_probs)}")
     h, factor, cache = x, None, []
     for (W, b), drop_prob in zip(params[:-1], drop_probs, strict=True):
         cache.append((h, factor))
         h = h @ W
         h += b
         np.maximum(h, 0, out=h)
-        if drop_prob > 0:
+        factor = None
+        if check_probability("drop_prob", drop_prob) > 0:
             h, factor = dropout_with_factor(h, drop_prob, rng)
-        else:
-            check_probability("drop_prob", drop_prob)
-            factor = None
     cache.append((h, factor))
     W, b = params[-1]
     return h @ W + b, cache
@@ -166,25 +165,34 @@ def backward(params, cache, dlogits):
 
 
 def sgd_step(params, grads, lr):
-    """Move every parameter by -lr times its gradient, in place."""
+    """Move every parameter by -lr times its gradient, in place. The gradients are used up."""
     for pair, grad_pair in zip(params, grads, strict=True):
         for value, grad in zip(pair, grad_pair, strict=True):
             grad *= lr
             value -= grad
 
 
+def train_step(params, x, y, drop_probs, lr, rng):
+    """One SGD step on one batch; changes params in place.
+
+    Returns (mean loss, number of correct predictions) of the batch, with dropout on, before the step.
+    """
+    logits, cache = forward_train(params, x, drop_probs, rng)
+    loss, dlogits = softmax_cross_entropy(logits, y)
+    sgd_step(params, backward(params, cache, dlogits), lr)
+    return loss, int((logits.argmax(axis=1) == y).sum())
+
+
 def train_epoch(params, x, y, drop_probs, batch_size, lr, rng):
     """One pass over the data in random minibatches; changes params in place.
 
-    Returns (mean training loss, training accuracy), both measured on the fly: with dropout on, and
-    while the weights move.
+    Each batch's gradient is divided by that batch's own size, also for a smaller last batch. Returns
+    (mean training loss, training accuracy), both measured on the fly: with dropout on, and while the
+    weights move.
     """
     total_loss, correct = 0.0, 0
     for batch in minibatches(len(x), batch_size, rng):
-        y_batch = y[batch]
-        logits, cache = forward_train(params, x[batch], drop_probs, rng)
-        loss, dlogits = softmax_cross_entropy(logits, y_batch)
-        sgd_step(params, backward(params, cache, dlogits), lr)
-        total_loss += loss * len(batch)
-        correct += int((logits.argmax(axis=1) == y_batch).sum())
+        step = train_step(params, x[batch], y[batch], drop_probs, lr, rng)
+        total_loss += step[0] * len(batch)
+        correct += step[1]
     return total_loss / len(x), correct / len(x)

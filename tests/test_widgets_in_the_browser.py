@@ -69,7 +69,9 @@ def thumb(slider):
 
 
 def test_no_cell_fails(gallery):
-    assert gallery.locator("[data-mime-type='application/vnd.jupyter.error']").all_inner_texts() == []
+    # JupyterLab shows tracebacks and stderr under the same type.
+    complaints = gallery.locator("[data-mime-type='application/vnd.jupyter.stderr']")
+    assert complaints.all_inner_texts() == []
 
 
 @pytest.mark.parametrize("name", NAMES)

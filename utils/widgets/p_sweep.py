@@ -24,7 +24,7 @@ class PSweep(CourseWidget):
     """Train and test curves over p for nets of a chosen width on a chosen number of training images.
 
     Everything on show was measured beforehand: 784-width-width-10 nets on Fashion-MNIST, dropout after
-    both hidden layers, 3,000 SGD updates, 5 seeds (data/build_banks.py). Lines are means, bands reach
+    both hidden layers, 1,500 SGD updates, 5 seeds (data/build_banks.py). Lines are means, bands reach
     from the lowest to the highest seed.
 
     Parameters
@@ -68,7 +68,7 @@ class PSweep(CourseWidget):
         return value
 
     def curves(self):
-        """(train, test) on show, each of shape (10 values of p, 5 seeds)."""
+        """(train, test) on show, each of shape (6 values of p, 5 seeds)."""
         j = self._bank["num_train"].tolist().index(self.num_train)
         k = self._bank["width"].tolist().index(self.width)
         return tuple(self._bank["values"][BANK_ROWS.index(row), :, j, k] for row in MEASURES[self.measure])

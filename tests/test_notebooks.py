@@ -98,7 +98,7 @@ def test_outputs_that_are_not_compared_are_followed_by_an_assert(path):
     cells = code_cells(path)
     for index, cell in enumerate(cells):
         if "nbval-ignore-output" in cell.metadata.get("tags", []):
-            later = "\n".join(c.source for c in cells[index : index + 4])
+            later = "\n".join(c.source for c in cells[index : index + 8])
             assert "assert " in later or "check(" in later, cell.source
 
 

@@ -12,6 +12,7 @@ import sys
 import time
 
 import numpy as np
+from PIL import Image
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from utils import four
@@ -24,7 +25,7 @@ BATCH_SIZE, LR, DROP_PROBS = 256, 0.5, (0.2, 0.5)
 RATIOS = (
     ("NumPy epoch / PyTorch in memory", "NumPy", "PyTorch", "<=", 0.70),
     ("matrix products alone / NumPy epoch", "matrix products", "NumPy", ">=", 0.65),
-    ("PyTorch, per-item DataLoader / in memory", "PyTorch DataLoader", "PyTorch", None, None),
+    ("PyTorch, DataLoader item by item / memory", "PyTorch DataLoader", "PyTorch", None, None),
     ("Keras / PyTorch in memory", "Keras", "PyTorch", None, None),
     ("Gluon / PyTorch in memory", "Gluon", "PyTorch", None, None),
 )
@@ -60,6 +61,26 @@ def matrix_products(params, n, batch_size):
     return epoch
 
 
+class ImageItems:
+    """What most scripts train from: a dataset that makes one picture a tensor at a time.
+
+    As in torchvision, the bytes become a PIL image, and that becomes a float tensor in [0, 1].
+    """
+
+    def __init__(self, x, y):
+        self.images = np.rint(x * 255).astype(np.uint8).reshape(-1, 28, 28)
+        self.labels = y.tolist()
+
+    def __len__(self):
+        return len(self.labels)
+
+    def __getitem__(self, index):
+        import torch
+
+        picture = np.array(Image.fromarray(self.images[index]))
+        return torch.from_numpy(picture).float().div(255).flatten(), self.labels[index]
+
+
 def make_epochs(x, y):
     """The contestants that can run here: {name: epoch function}."""
     params = init_normal(four.SIZES, np.random.default_rng(0))
@@ -70,8 +91,7 @@ def make_epochs(x, y):
     if "PyTorch" in names:
         import torch
 
-        items = list(zip(torch.from_numpy(x), torch.from_numpy(y), strict=True))
-        loader = torch.utils.data.DataLoader(items, batch_size=BATCH_SIZE, shuffle=True)
+        loader = torch.utils.data.DataLoader(ImageItems(x, y), batch_size=BATCH_SIZE, shuffle=True)
         epochs["PyTorch DataLoader"] = four.torch_trainer(*arguments, batches=loader)
     return epochs
 

@@ -1,5 +1,7 @@
 """Every widget of the gallery in a real JupyterLab: keys, mouse, fast drags, themes, posters, pages."""
 
+import shutil
+
 import numpy as np
 import pytest
 from browser import (
@@ -19,6 +21,7 @@ from utils import widgets
 from utils.export import export
 
 GALLERY = ROOT / "notebooks" / "widgets_gallery.ipynb"
+UNTOUCHED = "untouched.ipynb"
 NAMES = [name for name in widgets.__all__ if name != "MaskSlider"]
 KERNEL_WIDGETS = [name for name in NAMES if getattr(widgets, name).needs_kernel]
 
@@ -31,7 +34,10 @@ def playwright(chromium):
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory, chromium):
-    with jupyter_lab(tmp_path_factory.mktemp("lab"), [GALLERY]) as address_and_token:
+    # A second copy, which no test runs: JupyterLab saves the first one with its live outputs.
+    untouched = tmp_path_factory.mktemp("copy") / UNTOUCHED
+    shutil.copy(GALLERY, untouched)
+    with jupyter_lab(tmp_path_factory.mktemp("lab"), [GALLERY, untouched]) as address_and_token:
         yield address_and_token
 
 
@@ -186,7 +192,7 @@ def test_nothing_is_asked_of_another_host(gallery):
 def test_reopened_without_a_kernel_the_notebook_shows_posters(lab, playwright, chromium):
     address, token = lab
     with open_page(playwright, chromium, address) as page:
-        page.goto(f"{address}/lab/tree/notebooks/{GALLERY.name}?token={token}&reset")
+        page.goto(f"{address}/lab/tree/notebooks/{UNTOUCHED}?token={token}&reset")
         page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=90_000)
         wait_for(lambda: page.locator(".jp-RenderedImage img").count() >= len(NAMES), 30)
         for image in page.locator(".jp-RenderedImage img").all():

@@ -6,7 +6,8 @@
     python3 course.py check             say what is here, what is broken, what is absent
     python3 course.py notebooks [NN..]  run chapters from the top and store them
     python3 course.py full NN           run a chapter's full experiment and store its result
-    python3 course.py bench             measure seconds per epoch, as ratios
+    python3 course.py html [FOLDER]     make web pages that need no kernel and no network
+    python3 course.py bench [widgets]   measure seconds per epoch, or the sliders' answers, as ratios
     python3 course.py lint              check the style of code and text
 
 Packages go into .venv in this folder; the first run takes a few minutes, later ones seconds.
@@ -33,7 +34,7 @@ QUIET = {
     "MXNET_SUBGRAPH_VERBOSE": "0",
     "PYTHONHASHSEED": "0",
 }
-WORDS = ("lab", "test", "check", "notebooks", "full", "bench", "lint")
+WORDS = ("lab", "test", "check", "notebooks", "full", "html", "bench", "lint")
 
 
 class CourseError(Exception):
@@ -66,6 +67,7 @@ def run_lab(python, rest):
     return run(
         python, "-m", "jupyter", "lab", "notebooks/00_start_here.ipynb",
         "--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={ROOT}", *rest,
+        extra={"JUPYTER_CONFIG_PATH": str(ROOT / "config")},
     )  # fmt: skip
 
 
@@ -92,7 +94,13 @@ def run_full(python, rest):
     return run(python, "-m", "utils.store", *rest, extra={"COURSE_FULL": "1"})
 
 
+def run_html(python, rest):
+    return run(python, "-m", "utils.export", *rest)
+
+
 def run_bench(python, rest):
+    if rest[:1] == ["widgets"]:
+        return run(python, "-m", "benchmarks.widgets", *rest[1:])
     return run(python, "-m", "benchmarks.epochs", *rest)
 
 

@@ -1,146 +1,50 @@
 """Chapter 00 in a real JupyterLab and a real browser: the slider moves, and the picture changes."""
 
-import io
-import json
-import os
-import secrets
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from pathlib import Path
-
 import pytest
-from PIL import Image, ImageChops
+from browser import (
+    ROOT,
+    differ,
+    jupyter_lab,
+    open_notebook,
+    open_page,
+    pixels,
+    run_all,
+    shut_down_kernel,
+    wait_for,
+)
 from playwright.sync_api import sync_playwright
 
-ROOT = Path(__file__).resolve().parent.parent
-CHROMIUM_FLAGS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]
-LAB_SETTINGS = {
-    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
-    "notebook-extension/tracker": {"windowingMode": "none"},  # else cells off screen are not in the page
-}
-KERNEL_IS_IDLE = """async () => {
-    const panel = window.jupyterapp?.shell.currentWidget;
-    if (!panel?.sessionContext) return false;
-    await panel.context.ready;
-    await panel.sessionContext.ready;
-    return panel.sessionContext.session?.kernel?.status === 'idle';
-}"""
-NOTHING_RUNS = """() => {
-    const panel = window.jupyterapp.shell.currentWidget;
-    const prompts = [...panel.node.querySelectorAll('.jp-InputPrompt')];
-    return panel.sessionContext.session.kernel.status === 'idle'
-        && !prompts.some(prompt => prompt.textContent.includes('*'));
-}"""
+CHAPTER = ROOT / "notebooks" / "00_start_here.ipynb"
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory, chromium):
-    """(address, token) of a JupyterLab that serves a copy of chapter 00, with settings of its own."""
-    home = tmp_path_factory.mktemp("lab")
-    (home / "course" / "notebooks").mkdir(parents=True)
-    shutil.copy(ROOT / "notebooks" / "00_start_here.ipynb", home / "course" / "notebooks")
-    for folder in ("utils", "data"):
-        (home / "course" / folder).symlink_to(ROOT / folder)
-    for name, settings in LAB_SETTINGS.items():
-        path = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(settings))
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    token = secrets.token_hex(16)
-    environment = dict(
-        os.environ,
-        JUPYTER_CONFIG_DIR=str(home / "config"),
-        JUPYTER_DATA_DIR=str(home / "jupyter"),
-        JUPYTER_RUNTIME_DIR=str(home / "runtime"),
-        JUPYTERLAB_SETTINGS_DIR=str(home / "settings"),
-        JUPYTERLAB_WORKSPACES_DIR=str(home / "workspaces"),
-        IPYTHONDIR=str(home / "ipython"),
-        PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-    )
-    command = [
-        *(sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--expose-app-in-browser"),
-        *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
-        *(f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={home / 'course'}"),
-    ]
-    log = home / "server.log"
-    with log.open("w") as stream:
-        server = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT, env=environment)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        wait_for(lambda: server.poll() is not None or answers(f"{address}/api/status?token={token}"), 90)
-        assert server.poll() is None, log.read_text()
-        yield address, token
-    finally:
-        server.terminate()
-        server.wait(30)
+    """(address, token) of a JupyterLab that serves a copy of chapter 00."""
+    with jupyter_lab(tmp_path_factory.mktemp("lab"), [CHAPTER]) as address_and_token:
+        yield address_and_token
 
 
 @pytest.fixture(scope="module")
 def chapter(lab, chromium):
     """The page with chapter 00 open and all cells run; page.elsewhere lists requests to other hosts."""
     address, token = lab
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        page.elsewhere = []
-        page.on("request", lambda request: note_other_hosts(page.elsewhere, request.url, address))
-        page.goto(f"{address}/lab/tree/notebooks/00_start_here.ipynb?token={token}&reset")
-        page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=90_000)
-        page.wait_for_function(KERNEL_IS_IDLE, timeout=90_000)
-        page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
-        page.wait_for_function(NOTHING_RUNS, timeout=180_000)
+    with sync_playwright() as playwright, open_page(playwright, chromium, address) as page:
+        open_notebook(page, address, token, CHAPTER.name)
+        run_all(page)
         page.locator(".widget-image").first.scroll_into_view_if_needed()
         page.locator(".widget-slider").first.scroll_into_view_if_needed()
         page.wait_for_timeout(500)
         yield page
-        page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
-        browser.close()
-
-
-def note_other_hosts(elsewhere, url, address):
-    if url.startswith(("http", "ws")) and not url.split("://")[1].startswith(address.split("://")[1]):
-        elsewhere.append(url)
-
-
-def answers(url):
-    try:
-        return urllib.request.urlopen(url, timeout=2).status == 200
-    except OSError:
-        return False
-
-
-def wait_for(condition, seconds):
-    """Poll until `condition()` is true; fail after `seconds`."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"waited {seconds} s in vain"
-        time.sleep(0.1)
+        shut_down_kernel(page)
 
 
 def picture(page):
     """The pixels of the slider's picture, as the reader sees them."""
-    box = page.locator(".widget-image").first.bounding_box()
-    return Image.open(io.BytesIO(page.screenshot(clip=box, animations="disabled"))).convert("RGB")
+    return pixels(page, page.locator(".widget-image").first)
 
 
 def wait_for_other_picture(page, before):
-    wait_for(lambda: ImageChops.difference(before, picture(page)).getbbox() is not None, 30)
+    wait_for(lambda: differ(before, picture(page)), 30)
 
 
 def readout(page):

@@ -1,0 +1,15 @@
+"""Jupyter's server settings for the course; `course.py lab` uses this folder."""
+
+from jupyter_server.services.kernels import websocket
+
+# Send every message of a kernel at once. Without this, small messages wait for the answer to the one
+# before (Nagle's algorithm), and sliders that ask the kernel feel slow.
+_open = websocket.KernelWebsocketHandler.open
+
+
+async def _open_without_delay(self, kernel_id):
+    self.set_nodelay(True)
+    return await _open(self, kernel_id)
+
+
+websocket.KernelWebsocketHandler.open = _open_without_delay

@@ -1,0 +1,41 @@
+"""Stored notebooks as web pages: nothing is loaded, formulas and links work."""
+
+import nbformat
+from bs4 import BeautifulSoup
+
+from utils.export import MATH, export, main
+
+
+def page_of(tmp_path, *cells):
+    path = tmp_path / "07_demo.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=list(cells)), path)
+    return BeautifulSoup(export(path, tmp_path).read_text(encoding="utf-8"), "html.parser")
+
+
+def test_formulas_become_mathml_but_code_and_prices_do_not(tmp_path):
+    text = "A $p$, then\n\n$$h' = \\frac{h}{1-p}$$\n\nand `$code$`; it costs $5 or $6."
+    page = page_of(tmp_path, nbformat.v4.new_markdown_cell(text))
+    assert [math["display"] for math in page.find_all("math")] == ["inline", "block"]
+    assert "$code$" in page.get_text() and "$5 or $6" in page.get_text()
+    assert "$$" not in page.get_text()
+
+
+def test_a_page_loads_nothing_and_links_to_pages(tmp_path):
+    page = page_of(tmp_path, nbformat.v4.new_markdown_cell("[next](01_x.ipynb#part)"))
+    assert not page.find_all("script") and not page.select("link[href^=http]")
+    assert page.select_one("a[href='01_x.html#part']")
+
+
+def test_a_formula_is_not_mistaken():
+    assert [m[1] or m[2] for m in MATH.finditer("$a$ and $b_1$ $$c$$")] == ["a", "b_1", "c"]
+    assert not MATH.search("from $5 to $6")
+
+
+def test_every_stored_chapter_becomes_a_page(tmp_path, capsys):
+    assert main([str(tmp_path / "pages")]) == 0
+    pages = sorted(path.name for path in (tmp_path / "pages").iterdir())
+    assert "index.html" in pages and "02_dropout_from_scratch.html" in pages
+    assert "index.html in a browser" in capsys.readouterr().out
+    for path in (tmp_path / "pages").glob("*.html"):
+        page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        assert not page.select("script[src]") and not page.select("img[src^=http]")

@@ -1,0 +1,114 @@
+"""The widgets' randomness: the same numbers in Python and JavaScript, and good ones."""
+
+import numpy as np
+import pytest
+from node import run_js
+
+from utils.widgets import MaskLab
+from utils.widgets.core import keep_mask, uniform
+
+SEEDS = [0, 1, 2, 41, 2**16, 2**31 - 1]
+DROP_PROBS = [0, 0.01, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 0.99, 1, *np.linspace(0, 1, 101).round(2).tolist()]
+
+
+def test_python_and_javascript_draw_the_same_numbers():
+    drawn = run_js("core", "seeds.map((s) => [...m.uniform(s, 500)])", seeds=SEEDS)
+    for seed, numbers in zip(SEEDS, drawn, strict=True):
+        assert np.array_equal(np.array(numbers, dtype=np.float32), uniform(seed, 500))
+
+
+def test_python_and_javascript_agree_on_every_mask_at_every_p():
+    masks = run_js(
+        "core", "seeds.map((s) => ps.map((p) => m.keepMask(m.uniform(s, 300), p).join('')))",
+        seeds=SEEDS, ps=DROP_PROBS,
+    )  # fmt: skip
+    for seed, per_p in zip(SEEDS, masks, strict=True):
+        for p, mask in zip(DROP_PROBS, per_p, strict=True):
+            assert mask == "".join(keep_mask(uniform(seed, 300), p).astype(int).astype(str)), (seed, p)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_numbers_are_uniform_and_uncorrelated(seed):
+    n = 200_000
+    u = uniform(seed, n).astype(np.float64)
+    assert u.min() >= 0 and u.max() < 1
+    assert abs(u.mean() - 0.5) < 5 * np.sqrt(1 / 12 / n)
+    # The variance of (u - 1/2)^2 is 1/180.
+    assert abs(((u - 0.5) ** 2).mean() - 1 / 12) < 5 * np.sqrt(1 / 180 / n)
+    for other in (np.roll(u, 1), np.roll(u, 7), uniform(seed + 1, n).astype(np.float64)):
+        # A product of two independent centred uniforms has variance 1/144.
+        assert abs(((u - 0.5) * (other - 0.5)).mean()) < 5 * np.sqrt(1 / 144 / n)
+
+
+def test_masks_are_nested_in_p():
+    u = uniform(3, 1000)
+    for low, high in ((0.1, 0.2), (0.5, 0.9)):
+        assert not np.any(keep_mask(u, high) & ~keep_mask(u, low))
+    assert keep_mask(u, 0).all() and not keep_mask(u, 1).any()
+
+
+def test_small_numbers_functions_agree_with_numpy():
+    values = np.random.default_rng(0).normal(size=50).tolist()
+    got = run_js("core", "[m.sum(v), m.mean(v), m.variance(v), m.histogram(v, -1, 1, 4)]", v=values)
+    clipped = np.clip(np.floor((np.array(values) + 1) / 2 * 4), 0, 3).astype(int)
+    assert got[0] == pytest.approx(sum(values)) and got[1] == pytest.approx(np.mean(values))
+    assert got[2] == pytest.approx(np.var(values))
+    assert got[3] == np.bincount(clipped, minlength=4).tolist()
+    assert run_js("core", "m.binomial(100, 0.2)") == {"mean": 20, "std": 4}
+
+
+def test_the_python_line_that_the_browser_shows_is_the_one_that_python_gives():
+    widget = MaskLab(p=0.3, seed=2, forced={"5": 1})
+    line = run_js("core", "m.pythonLine('MaskLab', state)", state=widget.state())
+    assert eval(line, {"MaskLab": MaskLab}).state() == widget.state()
+
+
+def browser_says(widget, **state):
+    """Exactly the message that a browser sends when the reader moves something."""
+    data = {"method": "update", "state": state, "buffer_paths": []}
+    widget._handle_msg({"content": {"data": data}, "buffers": []})
+
+
+def test_a_move_in_the_browser_changes_the_python_side():
+    widget = MaskLab(p=0.5, seed=1)
+    browser_says(widget, p=0.7, seed=2)
+    assert widget.state() == {"p": 0.7, "seed": 2, "forced": {}}
+    assert widget.stats()["kept"] == int((uniform(2, 240) >= np.float32(0.7)).sum())
+
+
+def test_mask_lab_clicks_force_units():
+    widget = MaskLab(p=1.0, forced={0: 1, 21: 1})
+    assert widget.stats()["kept"] == 2 and widget.mask()[0, 0] and widget.mask()[1, 1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"p": 1.2}, r"p must be in \[0, 1\], got 1.2"),
+        ({"p": float("nan")}, r"p must be in \[0, 1\], got nan"),
+        ({"seed": -1}, r"seed must be a whole number in \[0, 2147483647\], got -1"),
+        ({"forced": {"240": 1}}, r"forced must map cells 0..239 to 0 or 1, got \{'240': 1\}"),
+        ({"forced": {"3": 2}}, "forced must map cells"),
+    ],
+)
+def test_bad_values_get_one_sentence_and_change_nothing(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        MaskLab(**arguments)
+    widget = MaskLab()
+    before = widget.state()
+    with pytest.raises(Exception, match=message):
+        setattr(widget, *next(iter(arguments.items())))
+    assert widget.state() == before
+
+
+def test_an_unknown_setting_is_refused():
+    with pytest.raises(TypeError, match="MaskLab takes p, seed, forced, got drop"):
+        MaskLab(drop=0.5)
+
+
+def test_a_page_without_kernel_gets_a_poster_and_a_sentence():
+    widget = MaskLab(p=0.5)
+    data, metadata = widget._repr_mimebundle_()
+    assert data["text/plain"].startswith("[slider] MaskLab: p 0.5, seed 0, kept ")
+    assert "application/vnd.jupyter.widget-view+json" in data and len(data["image/png"]) > 1000
+    assert metadata["image/png"]["alt"].startswith("A grid of 12 x 20 units")

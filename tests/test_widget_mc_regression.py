@@ -1,0 +1,255 @@
+"""MC-Dropout Regression: passes, bands, and a net that is trained again when the points change."""
+
+import re
+import threading
+import time
+
+import numpy as np
+import pytest
+from node import run_js
+from test_widget_core import browser_says
+
+from utils.widgets import MCRegression, mc_regression
+from utils.widgets.core import uniform
+from utils.widgets.mc_regression import HIDDEN, MOST_PASSES, POINTS, TRAIN_P, train
+
+NEW = [*POINTS, [3.5, 2.0], [3.6, 2.0]]
+
+
+@pytest.fixture(scope="module")
+def widget():
+    return MCRegression()
+
+
+@pytest.fixture
+def moved(widget):
+    """The module's widget (its training takes a while), put back to its first state."""
+    yield widget
+    widget.set_trait("p", TRAIN_P)
+    widget.passes, widget.show, widget.seed = 50, "all", 0
+
+
+def numbers_of(widget):
+    return np.frombuffer(widget.weights, np.float32).tolist()
+
+
+@pytest.mark.parametrize("p", [0, 0.05, 0.1, 0.3, 0.5, 0.9, 1])
+def test_javascript_passes_equal_python_passes(moved, p):
+    places = np.linspace(-4, 4, 33)
+    for seed in (0, 3):
+        moved.p, moved.seed, moved.passes = p, seed, 20
+        got = run_js(
+            "mc_regression",
+            "(() => { const parts = m.unpackWeights(Float32Array.from(flat)), masks = m.passMasks(seed, p);"
+            "const changes = m.switches(parts, xs);"
+            "const one = (_, t) => [...m.mcPass(parts, xs, changes, masks, t, p)];"
+            "return Array.from({ length: 20 }, one); })()",
+            flat=numbers_of(moved), seed=seed, p=p, xs=places.tolist(),
+        )  # fmt: skip
+        assert np.allclose(moved.predict(places), got, rtol=0, atol=1e-4)
+
+
+def test_javascript_masks_equal_python_masks(moved):
+    moved.passes = MOST_PASSES
+    for seed in (0, 1, 2**31 - 1):
+        for p in (0, 0.1, 0.33, 0.5, 0.99, 1):
+            moved.seed, moved.p = seed, p
+            mask = run_js("mc_regression", "m.passMasks(seed, p).join('')", seed=seed, p=p)
+            assert mask == "".join(moved.masks().ravel().astype(int).astype(str))
+            assert np.array_equal(
+                moved.masks().ravel(), uniform(seed, MOST_PASSES * 2 * HIDDEN) >= np.float32(p)
+            )
+
+
+def test_the_net_fits_its_points_and_its_gradient_is_right(widget):
+    x, y = np.transpose(POINTS)
+    quiet = MCRegression(p=0, passes=1)
+    assert np.sqrt(((quiet.predict(x)[0] - y) ** 2).mean()) < 0.25 < y.std()
+
+    rng = np.random.default_rng(1)
+    params = [
+        [rng.normal(0, 0.5, shape), rng.normal(0, 0.5, shape[1])] for shape in ((1, 64), (64, 64), (64, 1))
+    ]
+    x, y = x[:, None], y[:, None]
+
+    def loss():
+        (W1, b1), (W2, b2), (W3, b3) = params
+        draws = np.random.default_rng(5)
+        f1, f2 = ((draws.random((len(x), 64)) >= TRAIN_P) / (1 - TRAIN_P) for _ in range(2))
+        h = np.maximum(np.maximum(x @ W1 + b1, 0) * f1 @ W2 + b2, 0) * f2
+        return 0.5 * ((h @ W3 + b3 - y) ** 2).mean()
+
+    grads = mc_regression._gradients(params, x, y, np.random.default_rng(5))
+    for value, grad in zip([v for pair in params for v in pair], grads, strict=True):
+        place = tuple(0 for _ in value.shape)
+        value[place] += 1e-6
+        up = loss()
+        value[place] -= 2e-6
+        down = loss()
+        value[place] += 1e-6
+        assert grad[place] == pytest.approx((up - down) / 2e-6, rel=1e-4, abs=1e-7)
+
+
+def test_the_band_grows_away_from_the_points_and_with_p(moved):
+    moved.passes = MOST_PASSES
+    bands = {}
+    for p in (0, 0.05, 0.2):
+        moved.p = p
+        bands[p] = moved.stats()
+    assert bands[0]["std_inside"] == 0 == bands[0]["std_outside"]
+    # The standard error of a standard deviation over T passes is about std / sqrt(2 T).
+    sure = 5 / np.sqrt(2 * MOST_PASSES)
+    for p in (0.05, 0.2):
+        assert bands[p]["std_outside"] * (1 - sure) > bands[p]["std_inside"] * (1 + sure)
+    for place in ("std_inside", "std_outside"):
+        assert bands[0.2][place] * (1 - sure) > bands[0.05][place] * (1 + sure)
+
+
+def test_the_mean_settles_as_one_over_the_root_of_the_passes(moved):
+    for passes in (4, 25, 100):
+        means = []
+        for seed in range(60):
+            moved.passes, moved.seed = passes, seed
+            means.append(moved.predict([0.0]).mean())
+        moved.passes, moved.seed = MOST_PASSES, 1000
+        expected = moved.stats()["std_inside"] / np.sqrt(passes)
+        # Both standard deviations are estimates: relative standard errors 1/sqrt(2 n), n = 59 and 200;
+        # heavier tails than a normal's make it somewhat more.
+        sure = 5 * np.sqrt(1 / (2 * 59) + 3 / (4 * MOST_PASSES))
+        assert abs(np.std(means, ddof=1) / expected - 1) < sure
+
+
+def test_stats_are_the_mean_and_spread_of_the_passes(moved):
+    moved.p, moved.passes = 0.3, 80
+    answers = moved.predict([0.0, 3.5])
+    stats = moved.stats()
+    assert answers.shape == (80, 2)
+    assert [stats["mean_inside"], stats["mean_outside"]] == pytest.approx(
+        answers.mean(axis=0).tolist(), abs=1e-9
+    )
+    assert [stats["std_inside"], stats["std_outside"]] == pytest.approx(
+        answers.std(axis=0).tolist(), abs=1e-9
+    )
+
+
+def test_a_click_adds_a_point_and_the_net_follows_within_seconds():
+    widget = MCRegression(p=0, passes=1)
+    before = widget.stats()
+    start = time.monotonic()
+    browser_says(widget, points=NEW)
+    assert time.monotonic() - start < 0.2, "the kernel must stay free to answer"
+    stats = widget.stats()  # waits for the training
+    assert stats["points"] == len(POINTS) + 2 and widget.error == ""
+    assert before["mean_outside"] < 0 and abs(stats["mean_outside"] - 2) < 0.5
+    assert stats == MCRegression(p=0, passes=1, points=NEW).stats()
+
+
+@pytest.mark.parametrize("clicks", [1, 2, 7])
+def test_the_latest_points_win_and_one_thread_trains_at_a_time(monkeypatch, clicks):
+    running, most, finished = [], [], []
+
+    def slow(points, stop=lambda: False):
+        running.append(1)
+        most.append(len(running))
+        while not stop() and len(finished) < 1 and len(points) != len(POINTS) + clicks:
+            time.sleep(0.005)
+        running.pop()
+        if stop():
+            return None
+        finished.append(len(points))
+        return train(POINTS[:2])
+
+    widget = MCRegression()
+    monkeypatch.setattr(mc_regression, "train", slow)
+    for extra in range(1, clicks + 1):
+        browser_says(widget, points=[*POINTS, *[[0.0, 1.0]] * extra])
+        time.sleep(0.02)
+    widget.wait()
+    assert max(most) == 1 and finished == [len(POINTS) + clicks]
+
+
+def test_a_failure_while_training_shows_in_the_widget_and_the_picture_stays(monkeypatch):
+    widget = MCRegression()
+    before = widget.weights
+
+    def fail(points, stop):
+        raise FloatingPointError("out of bounds")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(mc_regression, "train", fail)
+        browser_says(widget, points=NEW)
+        widget.wait()
+    assert widget.error == "The net could not be trained: out of bounds" and widget.weights == before
+    browser_says(widget, points=POINTS[:-1])
+    widget.wait()
+    assert widget.error == "" and widget.weights != before
+
+
+def test_weights_that_run_away_are_refused(monkeypatch):
+    monkeypatch.setattr(mc_regression, "LR", 1e200)
+    with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match="did not stay finite"):
+        train(POINTS)
+
+
+def test_closing_the_widget_ends_its_training(monkeypatch):
+    def endless(points, stop):
+        limit = time.monotonic() + 10
+        while not stop() and time.monotonic() < limit:
+            time.sleep(0.005)
+
+    widget = MCRegression()
+    threads = threading.active_count()
+    monkeypatch.setattr(mc_regression, "train", endless)
+    browser_says(widget, points=NEW)
+    start = time.monotonic()
+    widget.close()
+    assert time.monotonic() - start < 0.5 and threading.active_count() <= threads
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"p": 1.2}, r"p must be in \[0, 1\], got 1.2"),
+        ({"passes": 0}, r"passes must be a whole number in \[1, 200\], got 0"),
+        ({"passes": 201}, r"passes must be a whole number in \[1, 200\], got 201"),
+        ({"show": "some"}, "show must be one of all, one, got 'some'"),
+        ({"points": [[0, 1]]}, r"points must be a list of 2 to 60 pairs \[x, y\], got 1 of them"),
+        ({"points": [[0, 1]] * 61}, "points must be a list of 2 to 60 pairs .*, got 61 of them"),
+        ({"points": "abc"}, r"points must be a list of 2 to 60 pairs \[x, y\], got 'abc'"),
+        ({"points": [[0, 1], [5, 0]]}, r"points must be pairs .* in \[-3, 3\], got \[5, 0\]"),
+        ({"points": [[0, 1], [0, float("nan")]]}, r"points must be pairs .*, got \[0, nan\]"),
+        ({"points": [[0, 1], [0]]}, r"points must be pairs .*, got \[0\]"),
+        ({"points": [[0, 1], [0, "1"]]}, r"points must be pairs .*, got \[0, '1'\]"),
+    ],
+)
+def test_bad_values_get_one_sentence_and_change_nothing(widget, arguments, message, caplog):
+    with pytest.raises(ValueError, match=message):
+        MCRegression(**arguments)
+    before, weights = widget.state(), widget.weights
+    browser_says(widget, **arguments)  # ipywidgets writes the refusal to the log
+    assert re.search(message, caplog.text)
+    widget.wait()
+    assert widget.state() == before and widget.weights == weights
+
+
+def test_a_move_in_the_browser_changes_the_stats(moved):
+    before = moved.stats()
+    browser_says(moved, p=0.7, passes=30)
+    assert moved.stats()["p"] == 0.7 and moved.stats()["passes"] == 30
+    assert moved.stats()["std_inside"] > before["std_inside"]
+
+
+def test_the_python_line_of_the_browser_makes_the_same_widget():
+    widget = MCRegression(points=[[-1, 0.5], (2.0, -1)], show="one", passes=3)
+    line = run_js("core", "m.pythonLine('MCRegression', state)", state=widget.state())
+    again = eval(line)
+    assert again.state() == widget.state() and again.stats() == widget.stats()
+    assert eval(widget.code()).state() == widget.state()
+
+
+@pytest.mark.parametrize("show", ["all", "one"])
+def test_a_page_without_kernel_gets_a_poster_and_a_sentence(moved, show):
+    moved.show = show
+    data, metadata = moved._repr_mimebundle_()
+    assert data["text/plain"].startswith("[slider] MCRegression: p 0.1, passes 50, points 20, mean_inside ")
+    assert len(data["image/png"]) > 1000 and "20 points, p = 0.10" in metadata["image/png"]["alt"]

@@ -1,0 +1,120 @@
+"""Turn the stored chapters into web pages that need no kernel, no server and no network.
+
+`python3 course.py html [FOLDER]` runs this. Browser-drawn sliders work on the pages; widgets for which
+the kernel computes show their picture. Formulas become MathML, which browsers draw themselves.
+"""
+
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import nbformat
+from bs4 import BeautifulSoup
+from latex2mathml.converter import convert
+from nbconvert import HTMLExporter
+
+from utils.store import NOTEBOOKS_DIR, find_notebooks
+from utils.widgets.base import JS_DIR, STATIC_MIME, view
+
+MATH = re.compile(r"\$\$(.+?)\$\$|(?<![\\$\w])\$(?!\s)([^$\n]+?)(?<!\s)\$(?!\d)", re.S)
+
+
+def export(path, folder):
+    """Write the page of the stored notebook at `path` into `folder`; return the page's path."""
+    notebook = nbformat.read(path, as_version=4)
+    widgets = _take_out_widgets(notebook)
+    html, _ = HTMLExporter(template_name="lab").from_notebook_node(
+        notebook, resources={"metadata": {"name": path.stem, "path": str(path.parent)}}
+    )
+    page = BeautifulSoup(html, "html.parser")
+    for script in page.find_all("script"):
+        script.decompose()  # all of them load something from the network
+    for text in page.select(".jp-MarkdownOutput, .jp-RenderedMarkdown"):
+        _draw_math(page, text)
+    for link in page.select("a[href]"):
+        link["href"] = re.sub(r"\.ipynb(?=$|#)", ".html", link["href"])
+    if widgets:
+        _add_widgets(page, widgets)
+    target = folder / f"{path.stem}.html"
+    target.write_text(str(page), encoding="utf-8")
+    return target
+
+
+def _take_out_widgets(notebook):
+    """Replace each browser-drawn widget's output by a place for it; return their states, in order."""
+    widgets = []
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if STATIC_MIME in data:
+                words = data["text/plain"]
+                output["data"] = {
+                    "text/html": f'<div class="dw-place" id="widget-{len(widgets)}"><noscript>'
+                    f'<img alt="{words}" src="data:image/png;base64,{data["image/png"]}"></noscript></div>'
+                }
+                widgets.append(data[STATIC_MIME])
+    return widgets
+
+
+def _add_widgets(page, widgets):
+    """One script for the page: the views, the states, and a model that needs no kernel."""
+    static = (JS_DIR / "static.js").read_text(encoding="utf-8")
+    calls = "\n".join(
+        f"views[{json.dumps(widget['view'])}].render({{model: staticModel(states[{index}]), "
+        f"el: document.getElementById('widget-{index}')}});"
+        for index, widget in enumerate(widgets)
+    )
+    # Each view is a module of its own: wrapped in a function, so that their names do not meet.
+    views = ",\n".join(
+        f"{json.dumps(name)}: (() => {{ {_as_function(view(name))} }})()"
+        for name in sorted({widget["view"] for widget in widgets})
+    )
+    states = json.dumps([widget["state"] for widget in widgets]).replace("</", "<\\/")
+    script = page.new_tag("script", type="module")
+    script.string = (
+        f"{static.replace('export function', 'function')}\n"
+        f"const states = {states};\nconst views = {{{views}}};\n{calls}\n"
+    )
+    page.body.append(script)
+    style = page.new_tag("style")
+    style.string = (JS_DIR / "widgets.css").read_text(encoding="utf-8")
+    page.head.append(style)
+
+
+def _as_function(module):
+    """The source of a view's module as the body of a function that returns its default export."""
+    body = re.sub(r"^export (function|const)", r"\1", module, flags=re.M)
+    return body.replace("export default", "return")
+
+
+def _draw_math(page, element):
+    """Replace $...$ and $$...$$ in the text of an element by MathML, except in code."""
+    for text in list(element.find_all(string=MATH)):
+        if text.find_parent(["code", "pre", "math"]):
+            continue
+        pieces, end = [], 0
+        for found in MATH.finditer(text):
+            pieces.append(text[end : found.start()])
+            display = "block" if found[1] else "inline"
+            formula = (found[1] or found[2]).strip()
+            pieces.append(BeautifulSoup(convert(formula, display=display), "html.parser"))
+            end = found.end()
+        pieces.append(text[end:])
+        text.replace_with(*pieces)
+
+
+def main(arguments):
+    folder = Path(arguments[0] if arguments else "html").resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    notebooks = [*find_notebooks([]), *sorted(NOTEBOOKS_DIR.glob("[a-z]*.ipynb"))]
+    for path in notebooks:
+        print(export(path, folder).name)
+    shutil.copy(folder / f"{notebooks[0].stem}.html", folder / "index.html")
+    print(f"open {folder / 'index.html'} in a browser; nothing else is needed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

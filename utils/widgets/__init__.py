@@ -1,0 +1,27 @@
+"""Sliders. Each widget has a static picture and a line of text, for where no kernel runs."""
+
+from utils.widgets.coadaptation_lens import CoadaptationLens
+from utils.widgets.ensemble_vote import EnsembleVote
+from utils.widgets.eval_detective import EvalDetective
+from utils.widgets.image_dropout import ImageDropout
+from utils.widgets.mask_lab import MaskLab
+from utils.widgets.mask_slider import MaskSlider
+from utils.widgets.mc_regression import MCRegression
+from utils.widgets.overfit_race import OverfitRace
+from utils.widgets.p_sweep import PSweep
+from utils.widgets.scaling_balance import ScalingBalance
+from utils.widgets.thinned_network import ThinnedNetwork
+
+__all__ = [
+    "CoadaptationLens",
+    "EnsembleVote",
+    "EvalDetective",
+    "ImageDropout",
+    "MCRegression",
+    "MaskLab",
+    "MaskSlider",
+    "OverfitRace",
+    "PSweep",
+    "ScalingBalance",
+    "ThinnedNetwork",
+]

@@ -1,0 +1,28 @@
+"""The Python twins of js/core.js: the same numbers from the same seed, bit for bit."""
+
+import numpy as np
+
+
+def _mix(x):
+    """A 32-bit integer hash with low bias (two rounds of xor-shift and multiply, a last xor-shift)."""
+    x = (x ^ (x >> np.uint32(16))) * np.uint32(0x21F0AAAD)
+    x = (x ^ (x >> np.uint32(15))) * np.uint32(0x735A2D97)
+    return x ^ (x >> np.uint32(15))
+
+
+def uniform(seed, n):
+    """n uniform numbers in [0, 1), float32 of shape (n,): element i depends on `seed` and i alone."""
+    start = _mix(np.array([(seed + 0x9E3779B9) % 2**32], dtype=np.uint32))
+    index = np.arange(n, dtype=np.uint32)
+    return (_mix(start + index) >> np.uint32(8)).astype(np.float32) / np.float32(2**24)
+
+
+def normal(seed, n):
+    """n standard normal numbers, float64 of shape (n,), by Box & Muller's transform of `uniform`."""
+    u = uniform(seed, 2 * n).astype(np.float64)
+    return np.sqrt(-2 * np.log(1 - u[::2])) * np.cos(2 * np.pi * u[1::2])
+
+
+def keep_mask(u, p):
+    """Keep-mask, bool of the shape of `u`: True where the uniform number is at least p."""
+    return u >= np.float32(p)

@@ -1,0 +1,158 @@
+"""Eval-mode Detective: a real layer of a real framework, the same input twenty times."""
+
+import numpy as np
+import traitlets
+
+from utils import plotting
+from utils.frameworks import absence, available, load_keras, load_mxnet
+from utils.widgets.base import Choice, CourseWidget, Probability, WholeNumber, view
+
+PASSES, UNITS = 20, 12
+# One input for all: no zero in it, so that a zero in the output means "dropped".
+INPUT = np.linspace(0.5, 1.6, UNITS, dtype=np.float32)
+
+
+def torch_passes(situation, p, seed):
+    import torch
+    from torch.nn import functional
+
+    x = torch.from_numpy(INPUT)
+    layer = torch.nn.Dropout(p)
+    if situation != "new layer":
+        layer.train(situation.startswith("train()"))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        if situation == "F.dropout after eval()":
+            return [functional.dropout(x, p).numpy() for _ in range(PASSES)]
+        with torch.set_grad_enabled("no_grad" not in situation):
+            return [layer(x).numpy() for _ in range(PASSES)]
+
+
+def keras_passes(situation, p, seed):
+    keras = load_keras()
+    layer = keras.layers.Dropout(p, seed=seed)
+    words = {"layer(x)": {}, "training=True": {"training": True}, "training=False": {"training": False}}
+    x = INPUT[None]
+    return [keras.ops.convert_to_numpy(layer(x, **words[situation]))[0] for _ in range(PASSES)]
+
+
+def gluon_passes(situation, p, seed):
+    mx = load_mxnet()
+    from mxnet import autograd
+
+    modes = {
+        "plain call": autograd.pause,
+        "record()": autograd.record,
+        "record(train_mode=False)": lambda: autograd.record(train_mode=False),
+        "train_mode()": autograd.train_mode,
+        "predict_mode()": autograd.predict_mode,
+    }
+    layer = mx.gluon.nn.Dropout(p)
+    mx.random.seed(seed)
+    x = mx.nd.array(INPUT)
+    with modes[situation]():
+        return [layer(x).asnumpy() for _ in range(PASSES)]
+
+
+FRAMEWORKS = {
+    "PyTorch": ("torch", torch_passes, ("new layer", "train()", "eval()", "train() and no_grad",
+                                        "eval() and no_grad", "F.dropout after eval()")),
+    "Keras": ("keras", keras_passes, ("layer(x)", "training=True", "training=False")),
+    "Gluon": ("mxnet", gluon_passes, ("plain call", "record()", "record(train_mode=False)",
+                                      "train_mode()", "predict_mode()")),
+}  # fmt: skip
+
+
+class EvalDetective(CourseWidget):
+    """The same 12 numbers go 20 times through a dropout layer: in which situations is dropout on?
+
+    The kernel runs the real layer for every move. A framework that is not installed is not offered.
+
+    Parameters
+    ----------
+    framework : "PyTorch", "Keras" or "Gluon"
+    situation : str
+        How the layer is called; each framework has its own (see FRAMEWORKS). The first one if empty.
+    p : float in [0, 1]
+        Drop probability.
+    seed : int
+    """
+
+    _esm = view("eval_detective")
+    needs_kernel = True
+    settings = ("framework", "situation", "p", "seed")
+    asks = "Predict first: a new PyTorch layer, called without train() or eval(). Does it drop anything?"
+
+    framework = Choice(*FRAMEWORKS).tag(sync=True)
+    situation = traitlets.Unicode("").tag(sync=True)
+    p = Probability(0.5).tag(sync=True)
+    seed = WholeNumber(0).tag(sync=True)
+    options = traitlets.Dict().tag(sync=True)
+    input = traitlets.Bytes(INPUT.tobytes()).tag(sync=True)
+    outputs = traitlets.Bytes().tag(sync=True)
+
+    def __init__(self, **state):
+        framework = state.setdefault("framework", "PyTorch")
+        if framework in FRAMEWORKS:
+            state["situation"] = state.get("situation") or FRAMEWORKS[framework][2][0]
+            _check(framework, state["situation"])
+        super().__init__(**state)
+        self.options = {
+            name: list(situations)
+            for name, (package, _, situations) in FRAMEWORKS.items()
+            if available(package)
+        }
+        self._passes = None
+        self._run()
+        self.observe(self._change, list(self.settings))
+
+    def _change(self, change):
+        situations = FRAMEWORKS[self.framework][2]
+        if self.situation not in situations:
+            # The reader switched to another framework: its first situation. This calls us again.
+            self.situation = situations[0]
+            return
+        try:
+            self._run()
+            self.error = ""
+        except Exception as error:  # shown in the widget; the previous picture stays
+            self.error = f"{type(error).__name__}: {error}"
+
+    def _run(self):
+        passes = FRAMEWORKS[self.framework][1](self.situation, self.p, self.seed)
+        self._passes = np.array(passes, dtype=np.float32)
+        self.outputs = self._passes.tobytes()
+
+    def stats(self):
+        """The state, whether all 20 outputs equal the input, and the number of different outputs."""
+        return {
+            "framework": self.framework,
+            "situation": self.situation,
+            "p": self.p,
+            "identity": bool((self._passes == INPUT).all()),
+            "different": len({row.tobytes() for row in self._passes}),
+        }
+
+    def figure(self):
+        """The 20 outputs as a static figure: darker is larger, a cross is a zero."""
+        stats = self.stats()
+        found = "all equal to the input" if stats["identity"] else f"{stats['different']} different outputs"
+        fig, ax = plotting.new_figure(
+            f"Twenty passes of one input through dropout p = {self.p:.2f} in {self.framework}, "
+            f"{self.situation}: {found}.",
+            height=5.0,
+        )
+        ax.imshow(self._passes, cmap="Blues", vmin=0, vmax=4, aspect="auto")
+        y, x = np.nonzero(self._passes == 0)
+        ax.scatter(x, y, marker="x", color=plotting.ORANGE)
+        ax.set(title=f"{self.framework}, {self.situation}: {found}", xlabel="unit", ylabel="pass")
+        ax.grid(False)
+        return fig
+
+
+def _check(framework, situation):
+    package, _, situations = FRAMEWORKS[framework]
+    if situation not in situations:
+        raise ValueError(f"situation must be one of {', '.join(situations)}, got {situation!r}")
+    if not available(package):
+        raise ValueError(f"framework must be one that is installed, got {framework!r}: {absence(package)}")

@@ -1,0 +1,187 @@
+"""Image Dropout: four kinds of noise on a real image, and how their mean comes back to it."""
+
+import functools
+
+import numpy as np
+import traitlets
+
+from utils import plotting
+from utils.data import FASHION_CLASSES, read_npz
+from utils.widgets.base import Choice, CourseWidget, Probability, WholeNumber, view
+from utils.widgets.core import keep_mask, normal, uniform
+
+SIDE, MAPS, BLOCK, MOST_DRAWS = 28, 4, 4, 200
+NOISES = {
+    "pixel": "every pixel on its own",
+    "channel": "whole feature maps",
+    "block": f"squares of {BLOCK} x {BLOCK} pixels",
+    "gaussian": "Gaussian noise N(1, p/q)",
+}
+
+
+@functools.cache
+def ten_images():
+    """The first Fashion-MNIST test image of each class: uint8 of shape (10, 28, 28)."""
+    arrays = read_npz("fashion_mnist")
+    return np.stack([arrays["x_test"][np.argmax(arrays["y_test"] == c)] for c in range(10)])
+
+
+def feature_maps(image):
+    """Four maps of an image of shape (28, 28): itself, two edge strengths and its Laplacian / 2.
+
+    Returns float64 of shape (4, 28, 28). Edges are absolute differences of the two neighbours, left and
+    right or above and below; outside the image everything is 0.
+    """
+    x = np.pad(image, 1)
+    left, right, up, down = x[1:-1, :-2], x[1:-1, 2:], x[:-2, 1:-1], x[2:, 1:-1]
+    laplacian = left + right + up + down - 4 * image
+    return np.stack([image, np.abs(right - left), np.abs(down - up), np.abs(laplacian) / 2])
+
+
+def noise_numbers(noise, seed):
+    """The random numbers behind 200 draws of one kind of noise: shape (200, cells).
+
+    A cell is a pixel, or a feature map for "channel". For "block" a cell's number is the smallest of the
+    16 squares that cover it, so that one square drops all its pixels.
+    """
+    if noise == "gaussian":
+        return normal(seed, MOST_DRAWS * SIDE**2).reshape(MOST_DRAWS, -1)
+    if noise == "block":
+        corners = SIDE + BLOCK - 1
+        squares = uniform(seed, MOST_DRAWS * corners**2).reshape(MOST_DRAWS, corners, corners)
+        in_row = np.minimum.reduce([squares[:, :, k : k + SIDE] for k in range(BLOCK)])
+        return np.minimum.reduce([in_row[:, k : k + SIDE] for k in range(BLOCK)]).reshape(MOST_DRAWS, -1)
+    cells = MAPS if noise == "channel" else SIDE**2
+    return uniform(seed, MOST_DRAWS * cells).reshape(MOST_DRAWS, cells)
+
+
+def noise_factor(noise, numbers, p):
+    """What each cell is multiplied by: float64 of the shape of `numbers`, mean 1 and variance p / q.
+
+    At p = 1 everything is dropped, Gaussian noise included.
+    """
+    q = 1 - p
+    if q == 0:
+        return np.zeros(numbers.shape)
+    if noise == "gaussian":
+        return 1 + np.sqrt(p / q) * numbers
+    # A pixel stays when all 16 squares over it stay; four square roots, because IEEE rounds those alike
+    # in Python and in the browser.
+    limit = 1 - np.sqrt(np.sqrt(np.sqrt(np.sqrt(q)))) if noise == "block" else p
+    return keep_mask(numbers, limit) / q
+
+
+class ImageDropout(CourseWidget):
+    """Noise on a Fashion-MNIST test image: the image, one draw, and the mean of the first N draws.
+
+    Every kind of noise has the same mean (1) and the same variance (p / q) per pixel; they differ in
+    which pixels vanish together. "channel" drops whole maps out of four: the image, its vertical and
+    horizontal edges, its Laplacian. "block" drops squares as DropBlock does (Ghiasi et al. 2018), with
+    the rate of squares chosen such that every pixel is dropped with probability p exactly.
+
+    Parameters
+    ----------
+    p : float in [0, 1]
+        Drop probability.
+    noise : "pixel", "channel", "block" or "gaussian"
+    image : int in [0, 9]
+        Class number of the image.
+    draws : int in [1, 200]
+        N, how many draws the mean takes in. The single draw on show is the N-th.
+    seed : int
+    """
+
+    _esm = view("image_dropout")
+    settings = ("p", "noise", "image", "draws", "seed")
+    asks = (
+        "Predict first: at p = 0.5 half of the pixels are missing from every draw. What does the mean of "
+        "100 draws look like, and is it ten times or a hundred times closer to the image than one draw?"
+    )
+
+    p = Probability(0.5).tag(sync=True)
+    noise = Choice(*NOISES).tag(sync=True)
+    image = WholeNumber(9, 0, 9).tag(sync=True)
+    draws = WholeNumber(1, 1, MOST_DRAWS).tag(sync=True)
+    seed = WholeNumber(0).tag(sync=True)
+    images = traitlets.Bytes().tag(sync=True)
+    class_names = traitlets.List(list(FASHION_CLASSES)).tag(sync=True)
+
+    def __init__(self, **state):
+        super().__init__(**state)
+        # Grey levels 0..255 in one byte each: a quarter of float32, and stored pages carry them.
+        self.images = ten_images().tobytes()
+
+    def clean(self):
+        """What the noise acts on, values from 0: shape (784,), or (4, 784) for "channel"."""
+        image = ten_images()[self.image] / 255
+        return feature_maps(image).reshape(MAPS, -1) if self.noise == "channel" else image.ravel()
+
+    def factors(self):
+        """The factors of the first N draws: shape (N, 784), or (N, 4) for "channel"."""
+        return noise_factor(self.noise, noise_numbers(self.noise, self.seed)[: self.draws], self.p)
+
+    def pictures(self):
+        """(original, the N-th draw, mean of N draws), each of the shape of `clean()`."""
+        x, factors = self.clean(), self.factors()
+        if self.noise == "channel":
+            factors = factors[:, :, None]
+        return x, x * factors[-1], x * factors.mean(axis=0)
+
+    def stats(self):
+        """The state, and the RMS error of the mean of N draws: as measured, and sqrt(p/q/N) rms(x)."""
+        x, _, mean = self.pictures()
+        return {
+            "p": self.p,
+            "noise": self.noise,
+            "image": FASHION_CLASSES[self.image],
+            "draws": self.draws,
+            "rms_error": _rms(mean - x),
+            "theory": rms_theory(self.p, self.draws, _rms(x)),
+        }
+
+    def figure(self):
+        """The three pictures and the error over the number of draws, as a static figure."""
+        stats, pictures = self.stats(), self.pictures()
+        fig, axes = plotting.new_figure(
+            f"{stats['image']} under {self.noise} noise at p = {self.p:.2f}: the image, draw {self.draws}, "
+            f"and the mean of {self.draws} draws, whose RMS error is {stats['rms_error']:.2f}.",
+            4,
+            width=14,
+            height=3.9,
+        )
+        titles = ("original", f"draw {self.draws}", f"mean of {self.draws}")
+        for ax, picture, title in zip(axes, pictures, titles, strict=False):
+            ax.imshow(_tile(picture), cmap="gray", vmin=0, vmax=1)
+            ax.set(title=title, xticks=[], yticks=[])
+            ax.grid(False)
+        ax, counts = axes[3], np.arange(1, MOST_DRAWS + 1)
+        ax.loglog(counts, np.maximum(self.error_curve(), 1e-4), color=plotting.BLUE, label="measured")
+        theory = [max(rms_theory(self.p, n, _rms(pictures[0])), 1e-4) for n in counts]
+        ax.loglog(counts, theory, "--", color=plotting.ORANGE, label="theory")
+        ax.axvline(self.draws, color=plotting.BLACK, linestyle=":")
+        ax.set(title="RMS error of the mean", xlabel="N draws", ylabel="RMS error", ylim=(0.002, 4))
+        ax.legend()
+        return fig
+
+    def error_curve(self):
+        """RMS error of the mean of the first 1, 2, ... 200 draws: shape (200,)."""
+        x = np.atleast_2d(self.clean().T).T  # (cells, values in the cell)
+        factors = noise_factor(self.noise, noise_numbers(self.noise, self.seed), self.p)
+        off = np.cumsum(factors, axis=0) / np.arange(1, MOST_DRAWS + 1)[:, None] - 1
+        return np.sqrt((off**2 @ (x**2).sum(axis=1)) / x.size)
+
+
+def rms_theory(p, draws, rms):
+    """RMS error to expect of the mean of `draws` draws; at p = 1 nothing is left and it stays at rms."""
+    return float(rms * np.sqrt(p / (1 - p) / draws)) if p < 1 else float(rms)
+
+
+def _rms(x):
+    return float(np.sqrt((x**2).mean()))
+
+
+def _tile(picture):
+    """(784,) -> (28, 28); four maps (4, 784) -> (56, 56), two by two."""
+    if picture.ndim == 1:
+        return picture.reshape(SIDE, SIDE)
+    return picture.reshape(2, 2, SIDE, SIDE).swapaxes(1, 2).reshape(2 * SIDE, 2 * SIDE)

@@ -1,0 +1,192 @@
+import { normal, uniform } from "./core.js";
+import { frame, mark, plot } from "./ui.js";
+
+const SIDE = 28, PIXELS = SIDE * SIDE, MAPS = 4, BLOCK = 4, MOST_DRAWS = 200;
+const PANEL = 196, GAP = 18, TOP = 34;
+const NOISES = [["pixel", "pixels"], ["channel", "channels (feature maps)"], ["block", "blocks of 4 × 4"],
+  ["gaussian", "Gaussian N(1, p/q)"]];
+
+// Four maps of an image with values in [0, 1]: itself, edges left-right and up-down, Laplacian / 2.
+export function featureMaps(image) {
+  const at = (row, column) =>
+    (row < 0 || column < 0 || row >= SIDE || column >= SIDE ? 0 : image[row * SIDE + column]);
+  const maps = new Float64Array(MAPS * PIXELS);
+  for (let i = 0; i < PIXELS; i++) {
+    const row = Math.floor(i / SIDE), column = i % SIDE;
+    const left = at(row, column - 1), right = at(row, column + 1);
+    const up = at(row - 1, column), down = at(row + 1, column);
+    maps[i] = image[i];
+    maps[PIXELS + i] = Math.abs(right - left);
+    maps[2 * PIXELS + i] = Math.abs(down - up);
+    maps[3 * PIXELS + i] = Math.abs(left + right + up + down - 4 * image[i]) / 2;
+  }
+  return maps;
+}
+
+// The random numbers behind 200 draws, cell by cell. For "block" a pixel takes the smallest number of
+// the 16 squares that cover it.
+export function noiseNumbers(noise, seed) {
+  if (noise === "gaussian") return normal(seed, MOST_DRAWS * PIXELS);
+  if (noise === "channel") return uniform(seed, MOST_DRAWS * MAPS);
+  if (noise === "pixel") return uniform(seed, MOST_DRAWS * PIXELS);
+  const corners = SIDE + BLOCK - 1;
+  const squares = uniform(seed, MOST_DRAWS * corners * corners);
+  // The smallest of four neighbours in the row, then of four such rows.
+  const inRow = new Float32Array(squares.length);
+  for (let i = 0; i + BLOCK <= squares.length; i++)
+    inRow[i] = Math.min(squares[i], squares[i + 1], squares[i + 2], squares[i + 3]);
+  const smallest = new Float32Array(MOST_DRAWS * PIXELS);
+  for (let draw = 0, i = 0; draw < MOST_DRAWS; draw++)
+    for (let row = 0; row < SIDE; row++)
+      for (let column = 0; column < SIDE; column++, i++) {
+        const k = (draw * corners + row) * corners + column;
+        smallest[i] = Math.min(inRow[k], inRow[k + corners], inRow[k + 2 * corners], inRow[k + 3 * corners]);
+      }
+  return smallest;
+}
+
+// What each cell is multiplied by: mean 1, variance p / q. At p = 1 everything is dropped.
+export function noiseFactor(noise, numbers, p) {
+  const q = 1 - p;
+  const factor = new Float64Array(numbers.length);
+  if (q === 0) return factor;
+  if (noise === "gaussian") {
+    const std = Math.sqrt(p / q);
+    for (let i = 0; i < factor.length; i++) factor[i] = 1 + std * numbers[i];
+    return factor;
+  }
+  const limit = Math.fround(noise === "block" ? 1 - Math.sqrt(Math.sqrt(Math.sqrt(Math.sqrt(q)))) : p);
+  for (let i = 0; i < factor.length; i++) if (numbers[i] >= limit) factor[i] = 1 / q;
+  return factor;
+}
+
+// From x and the factors of all draws: the draw-th draw, the mean of the first `draws`, and the RMS error
+// of the mean of the first 1, 2, ... 200. x holds x.length / cells values a cell, one cell after another.
+export function averageDraws(x, factor, draws) {
+  const cells = factor.length / MOST_DRAWS, each = x.length / cells;
+  const energy = new Float64Array(cells), total = new Float64Array(cells);
+  x.forEach((value, i) => (energy[Math.floor(i / each)] += value * value));
+  const one = new Float64Array(x.length), mean = new Float64Array(x.length);
+  const errors = new Float64Array(MOST_DRAWS);
+  for (let k = 0; k < MOST_DRAWS; k++) {
+    for (let c = 0; c < cells; c++) {
+      total[c] += factor[k * cells + c];
+      errors[k] += energy[c] * (total[c] / (k + 1) - 1) ** 2;
+    }
+    errors[k] = Math.sqrt(errors[k] / x.length);
+    if (k !== draws - 1) continue;
+    for (let i = 0; i < x.length; i++) {
+      const c = Math.floor(i / each);
+      one[i] = x[i] * factor[k * cells + c];
+      mean[i] = (x[i] * total[c]) / draws;
+    }
+  }
+  return { one, mean, errors };
+}
+
+function render({ model, el }) {
+  const view = model.get("images");
+  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+  const stamp = document.createElement("canvas");
+  let drawn = { key: "" }; // the numbers of one noise and seed: dragging p or N does not draw them again
+
+  const paintImage = (g, picture, left, colours) => {
+    const tiles = picture.length > PIXELS ? 2 : 1;
+    stamp.width = stamp.height = tiles * SIDE;
+    const ink = stamp.getContext("2d").createImageData(stamp.width, stamp.height);
+    picture.forEach((value, i) => {
+      const map = Math.floor(i / PIXELS), row = Math.floor((i % PIXELS) / SIDE), column = i % SIDE;
+      const to = 4 * ((Math.floor(map / 2) * SIDE + row) * stamp.width + (map % 2) * SIDE + column);
+      ink.data[to] = ink.data[to + 1] = ink.data[to + 2] = 255 * value; // clamped to 0..255
+      ink.data[to + 3] = 255;
+    });
+    stamp.getContext("2d").putImageData(ink, 0, 0);
+    g.imageSmoothingEnabled = false;
+    g.drawImage(stamp, left, TOP, PANEL, PANEL);
+    g.strokeStyle = colours.ink;
+    g.lineWidth = 1.5;
+    g.strokeRect(left, TOP, PANEL, PANEL);
+    if (tiles === 2) {
+      g.beginPath();
+      g.moveTo(left + PANEL / 2, TOP); g.lineTo(left + PANEL / 2, TOP + PANEL);
+      g.moveTo(left, TOP + PANEL / 2); g.lineTo(left + PANEL, TOP + PANEL / 2);
+      g.strokeStyle = "#8a8a8a";
+      g.stroke();
+    }
+  };
+
+  const draw = (g, colours) => {
+    const [p, noise, draws, seed] = ["p", "noise", "draws", "seed"].map((key) => model.get(key));
+    const key = `${noise} ${seed}`;
+    if (drawn.key !== key) drawn = { key, numbers: noiseNumbers(noise, seed) };
+    const start = model.get("image") * PIXELS;
+    const image = Float64Array.from(bytes.subarray(start, start + PIXELS), (v) => v / 255);
+    const x = noise === "channel" ? featureMaps(image) : image;
+    const { one, mean, errors } = averageDraws(x, noiseFactor(noise, drawn.numbers, p), draws);
+    const rms = Math.sqrt(x.reduce((total, v) => total + v * v, 0) / x.length);
+    const theory = (n) => (p < 1 ? rms * Math.sqrt(p / (1 - p) / n) : rms);
+    const rmsOne = Math.sqrt(one.reduce((total, v, i) => total + (v - x[i]) ** 2, 0) / x.length);
+
+    const panels = [["original", x, ""], [`draw ${draws}`, one, `RMS error ${rmsOne.toFixed(3)}`],
+      [`mean of ${draws}`, mean, `RMS error ${errors[draws - 1].toFixed(3)}`]];
+    panels.forEach(([title, picture, below], index) => {
+      const left = 2 + index * (PANEL + GAP);
+      paintImage(g, picture, left, colours);
+      g.fillStyle = colours.ink;
+      g.textAlign = "center";
+      g.font = "bold 16px sans-serif";
+      g.fillText(title, left + PANEL / 2, TOP - 11);
+      g.font = "16px sans-serif";
+      g.fillText(below, left + PANEL / 2, TOP + PANEL + 23);
+    });
+    if (noise === "channel") {
+      g.font = "15px sans-serif";
+      g.fillText("image | edges ↔", PANEL / 2, TOP + PANEL + 22);
+      g.fillText("edges ↕ | Laplacian", PANEL / 2, TOP + PANEL + 42);
+      g.font = "16px sans-serif";
+    }
+
+    const box = { x: 700, y: TOP, width: 220, height: PANEL };
+    const low = -2.7, high = 0.6;
+    const log = (v) => Math.min(high, Math.max(low, Math.log10(v)));
+    const area = plot(g, colours, box, {
+      xlim: [0, Math.log10(MOST_DRAWS)], ylim: [low, high], xticks: [0, 1, 2], yticks: [-2, -1, 0],
+      xlabel: "N draws in the mean", ylabel: "RMS error of the mean", format: (v) => String(10 ** v),
+    });
+    const counts = Array.from(errors, (_, k) => k + 1);
+    const xs = counts.map((n) => Math.log10(n));
+    area.line(xs, counts.map((n) => log(theory(n))), colours.second, { dash: [7, 5] });
+    area.line(xs, counts.map((n) => log(errors[n - 1])), colours.first);
+    mark(g, "circle", area.X(Math.log10(draws)), area.Y(log(errors[draws - 1])));
+    const legend = (words, colour, dash, y) => {
+      g.strokeStyle = colour;
+      g.setLineDash(dash);
+      g.lineWidth = 2.5;
+      g.beginPath(); g.moveTo(box.x, y); g.lineTo(box.x + 34, y); g.stroke();
+      g.setLineDash([]);
+      g.fillStyle = colours.ink;
+      g.fillText(words, box.x + 42, y + 5);
+    };
+    g.textAlign = "left";
+    legend("measured", colours.first, [], TOP + PANEL + 66);
+    legend("theory √(p/q/N) · rms(x)", colours.second, [7, 5], TOP + PANEL + 88);
+    const name = model.get("class_names")[model.get("image")];
+    return {
+      text: `mean of ${draws}: RMS error ${errors[draws - 1].toFixed(4)}, theory ${theory(draws).toFixed(4)}`
+        + ` · each kept value is multiplied by ${p < 1 ? (1 / (1 - p)).toFixed(2) : "nothing: all are dropped"}`
+        + " · 0 is black, 1 and above white",
+      label: `${name}, ${noise} noise at p ${p.toFixed(2)}: original, draw ${draws}, and mean of ${draws} draws, `
+        + `RMS error ${errors[draws - 1].toFixed(3)} against theory ${theory(draws).toFixed(3)}`,
+    };
+  };
+
+  const ui = frame(model, el, { width: 930, height: TOP + PANEL + 98, draw });
+  ui.slider("p", "drop probability p", { min: 0, max: 1, step: 0.01 });
+  ui.slider("draws", "draws in the mean N", { min: 1, max: MOST_DRAWS, step: 1, digits: 0 });
+  ui.choice("noise", "noise on", NOISES);
+  ui.choice("image", "image", model.get("class_names").map((name, index) => [index, name]));
+  ui.button("New draws", () => ui.set({ seed: model.get("seed") + 1 }));
+  return ui.finish();
+}
+
+export default { render };

@@ -1,0 +1,207 @@
+"""Scaling Balance: what the next layer receives in training and in evaluation, under three conventions."""
+
+import functools
+import math
+
+import numpy as np
+import traitlets
+
+from utils import plotting
+from utils.data import DATA_DIR
+from utils.widgets.base import Choice, CourseWidget, Probability, WholeNumber, view
+from utils.widgets.core import keep_mask, uniform
+
+SCALINGS = ("inverted", "at test", "none")
+MODES = ("train", "eval")
+# The histogram's bins: fixed, so that one sees the values move out as p grows.
+HIGHEST, NUM_BINS = 12, 48
+
+
+@functools.cache
+def load_activations():
+    """The arrays of data/widget_activations.npz as float64: hidden and readers (32, 64), bias (32,).
+
+    `python3 data/build_widget_inputs.py` makes the file and says what is in it.
+    """
+    with np.load(DATA_DIR / "widget_activations.npz", allow_pickle=False) as archive:
+        return {name: archive[name].astype(np.float64) for name in ("hidden", "readers", "bias")}
+
+
+def scales(p, scaling):
+    """What kept values are multiplied by in training, and all values in evaluation: (train, eval)."""
+    return {
+        "inverted": (1 / (1 - p) if p < 1 else 0.0, 1.0),
+        "at test": (1.0, 1 - p),
+        "none": (1.0, 1.0),
+    }[scaling]
+
+
+class ScalingBalance(CourseWidget):
+    """2,048 real activations through dropout: is what the next layer receives the same in train and eval?
+
+    The activations are those of 64 hidden ReLU units of a net of ours (784-64-10, one epoch on Fashion-MNIST,
+    data/build_widget_inputs.py) for 32 test images. `seed` draws one uniform number per activation; in
+    training it is kept when its number is at least p. "New draw" adds one to the seed.
+
+    Parameters
+    ----------
+    p : float in [0, 1]
+        Drop probability.
+    scaling : "inverted", "at test" or "none"
+        Kept values times 1 / (1 - p) in training; or (classical) all values times 1 - p in evaluation; or
+        neither, which is the bug.
+    mode : "train" or "eval"
+        Whose values the histogram shows.
+    seed : int
+    """
+
+    _esm = view("scaling_balance")
+    settings = ("p", "scaling", "mode", "seed")
+    asks = "Predict first: with inverted scaling the mean stays as p grows. What happens to the variance?"
+
+    p = Probability(0.5).tag(sync=True)
+    scaling = Choice(*SCALINGS).tag(sync=True)
+    mode = Choice(*MODES).tag(sync=True)
+    seed = WholeNumber(1).tag(sync=True)
+    # For the browser, as float32: the activations, the weights that read them, and the mean bias.
+    hidden = traitlets.Bytes().tag(sync=True)
+    readers = traitlets.Bytes().tag(sync=True)
+    bias = traitlets.Float().tag(sync=True)
+
+    def __init__(self, **state):
+        arrays = load_activations()
+        super().__init__(**state)
+        self.hidden = arrays["hidden"].astype(np.float32).tobytes()
+        self.readers = arrays["readers"].astype(np.float32).tobytes()
+        self.bias = float(arrays["bias"].mean())
+
+    def received(self, mode=None):
+        """What the next layer receives in `mode` (default: the mode on show): float64 of shape (32, 64)."""
+        hidden = load_activations()["hidden"]
+        train_scale, eval_scale = scales(self.p, self.scaling)
+        if (mode or self.mode) == "eval":
+            return hidden * eval_scale
+        return hidden * train_scale * keep_mask(uniform(self.seed, hidden.size), self.p).reshape(hidden.shape)
+
+    def measured(self, mode=None):
+        """Mean and variance over the 2,048 received values, and the mean pre-activation over the 32 images.
+
+        The pre-activation is that of the output unit of each image's own class.
+        """
+        values = self.received(mode)
+        arrays = load_activations()
+        pre_activation = (values * arrays["readers"]).sum(axis=1) + arrays["bias"]
+        return float(values.mean()), float(values.var()), float(pre_activation.mean())
+
+    def theory(self, mode=None):
+        """The same three numbers in expectation over masks.
+
+        With h an activation drawn from the 2,048 and s the scale in training, the mean is s q E[h] and the
+        variance s^2 (q E[h^2] - q^2 E[h]^2); for s = 1/q that is E[h] and Var(h)/q + E[h]^2 p/q.
+        """
+        arrays = load_activations()
+        hidden, q = arrays["hidden"], 1 - self.p
+        train_scale, eval_scale = scales(self.p, self.scaling)
+        train = (mode or self.mode) == "train"
+        scale, keep = (train_scale, q) if train else (eval_scale, 1.0)
+        mean, square = hidden.mean(), (hidden**2).mean()
+        read = (hidden * arrays["readers"]).sum(axis=1).mean()
+        return (
+            float(scale * keep * mean),
+            float(scale**2 * (keep * square - keep**2 * mean**2)),
+            float(scale * keep * read + arrays["bias"].mean()),
+        )
+
+    def standard_errors(self, mode=None):
+        """Standard deviations, over masks, of what `measured` gives; 0 in evaluation.
+
+        Of the variance to first order: one activation's mask changes it by (s h)^2 - 2 E[mean] s h, over n.
+        """
+        if (mode or self.mode) == "eval":
+            return 0.0, 0.0, 0.0
+        arrays = load_activations()
+        kept = arrays["hidden"] * scales(self.p, self.scaling)[0]
+        std = math.sqrt(self.p * (1 - self.p))  # of one mask
+        expected = self.theory("train")[0]
+        return (
+            float(std * np.sqrt((kept**2).sum()) / kept.size),
+            float(std * np.sqrt(((kept**2 - 2 * expected * kept) ** 2).sum()) / kept.size),
+            float(std * np.sqrt(((kept * arrays["readers"]) ** 2).sum()) / len(kept)),
+        )
+
+    def stats(self):
+        """The state; mean, variance and pre-activation, measured and in theory, in the mode on show.
+
+        Each comes with the standard error of the measurement over masks.
+        eval_over_train is the ratio of the expected means: 1 where the scaling balances, 1 / (1 - p) without
+        scaling, not a number where nothing passes in training (p = 1).
+        """
+        train_scale, eval_scale = scales(self.p, self.scaling)
+        numbers = {}
+        for name, measured, theory, error in zip(
+            ("mean", "variance", "pre_activation"),
+            self.measured(),
+            self.theory(),
+            self.standard_errors(),
+            strict=True,
+        ):
+            numbers |= {name: measured, f"{name}_theory": theory, f"{name}_error": error}
+        return {
+            **self.state(),
+            **numbers,
+            "eval_over_train": eval_scale / (train_scale * (1 - self.p)) if self.p < 1 else math.nan,
+        }
+
+    def figure(self):
+        """Histogram and the three balances as a static figure."""
+        rows = {mode: (self.measured(mode), self.theory(mode)) for mode in MODES}
+        fig, axes = plotting.new_figure(
+            f"Scaling {self.scaling} at p = {self.p:.2f}: in theory the next layer receives "
+            + " and ".join(
+                f"mean {theory[0]:.2f}, variance {theory[1]:.2f} in {mode}"
+                for mode, (_, theory) in rows.items()
+            )
+            + ".",
+            num_columns=4,
+            width=12,
+            height=4,
+        )
+        values = self.received()
+        positive = values[values > 0]
+        axes[0].hist(
+            np.clip(positive, 0, HIGHEST - 1e-9),
+            bins=np.linspace(0, HIGHEST, NUM_BINS + 1),
+            weights=np.full(positive.size, 100 / values.size),
+            color=plotting.BLUE,
+        )
+        axes[0].set(
+            title=f"{self.mode}: {(values == 0).mean():.0%} are 0, the rest:",
+            xlabel="value received",
+            ylabel="share in %",
+            xlim=(0, HIGHEST),
+        )
+        for k, (ax, name) in enumerate(zip(axes[1:], ("mean", "variance", "pre-activation"), strict=True)):
+            for y, mode in enumerate(MODES):
+                measured, theory = rows[mode][0][k], rows[mode][1][k]
+                ax.barh(
+                    y,
+                    measured,
+                    height=0.5,
+                    color=plotting.BLUE if mode == "train" else plotting.GREEN,
+                    hatch="" if mode == "train" else "//",
+                    edgecolor="white",
+                    label=f"{mode}, measured",
+                )
+                ax.plot(
+                    [theory] * 2,
+                    [y - 0.4, y + 0.4],
+                    "--",
+                    color=plotting.BLACK,
+                    linewidth=3,
+                    label="theory" if y else None,
+                )
+            ax.set(title=name, yticks=range(2), yticklabels=MODES, ylim=(1.7, -0.7))
+            ax.set_xlim(0, 1.25 * max(0.1, *(row[k] for pair in rows.values() for row in pair)))
+        fig.legend(*axes[1].get_legend_handles_labels(), loc="outside lower center", ncols=3,
+                   fontsize=plotting.FONT_SIZE - 1)  # fmt: skip
+        return fig

@@ -105,7 +105,7 @@ def test_a_fast_drag_ends_on_the_right_value_without_late_frames(gallery, name):
     left, right = box["x"] + 10, box["x"] + box["width"] - 10
     gallery.mouse.move(x, y)
     gallery.mouse.down()
-    for target in np.tile([right, left], 4):  # about two seconds, to and fro
+    for target in np.tile([right, left], 4):  # about two seconds, there and back
         gallery.mouse.move(float(target), y, steps=12)
     gallery.mouse.move(left + 0.7 * (right - left), y, steps=6)
     gallery.mouse.up()

@@ -10,7 +10,6 @@ corner of each bank with them.
 
 import argparse
 import functools
-import os
 import sys
 from pathlib import Path
 
@@ -20,7 +19,7 @@ DATA_DIR = Path(__file__).resolve().parent
 sys.path.insert(0, str(DATA_DIR.parent))
 
 from utils import metrics, scratch  # noqa: E402  (needs the line above)
-from utils.data import load_fashion_mnist, load_mnist  # noqa: E402
+from utils.data import load_fashion_mnist, load_mnist, write_npz  # noqa: E402
 
 SEEDS = np.arange(5)
 SWEEP = {
@@ -129,12 +128,7 @@ def main():
     parser.add_argument("name", choices=sorted(BANKS))
     target = DATA_DIR / f"bank_{parser.parse_args().name}.npz"
     arrays = BANKS[target.stem.removeprefix("bank_")]()
-    temporary = target.with_suffix(".tmp.npz")
-    try:
-        np.savez_compressed(temporary, **arrays)
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_npz(target, arrays)
     print(f"wrote {target} ({target.stat().st_size:,} bytes)")
 
 

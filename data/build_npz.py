@@ -12,7 +12,6 @@ archive appears in one step: it is written under a temporary name, then renamed.
 import argparse
 import gzip
 import hashlib
-import os
 import sys
 from pathlib import Path
 
@@ -21,7 +20,7 @@ import numpy as np
 DATA_DIR = Path(__file__).resolve().parent
 sys.path.insert(0, str(DATA_DIR.parent))
 
-from utils.data import IDX_SHA256, KEYS, idx_header  # noqa: E402  (needs the line above)
+from utils.data import IDX_SHA256, KEYS, idx_header, write_npz  # noqa: E402  (needs the line above)
 
 
 def read_idx(path, key, expected_sha256):
@@ -46,12 +45,7 @@ def build(name, idx_paths, target):
     arrays = {
         key: read_idx(path, key, IDX_SHA256[name][key]) for key, path in zip(KEYS, idx_paths, strict=True)
     }
-    temporary = target.with_suffix(".tmp.npz")
-    try:
-        np.savez_compressed(temporary, **arrays)
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_npz(target, arrays)
 
 
 def main():

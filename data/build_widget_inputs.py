@@ -6,7 +6,6 @@ Run it with the course's own Python (.venv/bin/python). It takes a few seconds a
 data/widget_activations.npz in one step. `measure` makes the arrays; a test repeats it and compares.
 """
 
-import os
 import sys
 from pathlib import Path
 
@@ -16,7 +15,7 @@ DATA_DIR = Path(__file__).resolve().parent
 sys.path.insert(0, str(DATA_DIR.parent))
 
 from utils import metrics, scratch  # noqa: E402  (needs the line above)
-from utils.data import load_fashion_mnist  # noqa: E402
+from utils.data import load_fashion_mnist, write_npz  # noqa: E402
 
 NUM_TRAIN, NUM_SHOWN, WIDTH, BATCH, LR, SEED = 10_000, 32, 64, 50, 0.1, 0
 TARGET = DATA_DIR / "widget_activations.npz"
@@ -53,12 +52,7 @@ def measure():
 
 def main():
     arrays = measure()
-    temporary = TARGET.with_suffix(".tmp.npz")
-    try:
-        np.savez_compressed(temporary, **arrays)
-        os.replace(temporary, TARGET)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_npz(TARGET, arrays)
     print(f"wrote {TARGET.name} ({TARGET.stat().st_size:,} bytes)")
 
 

@@ -4,6 +4,7 @@ Nothing is downloaded. No deep learning framework is imported.
 """
 
 import hashlib
+import os
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -170,6 +171,16 @@ def read_npz(name, directory=DATA_DIR):
         if checksum.hexdigest() != IDX_SHA256[name][key]:
             raise DataFileError(f"{path}: {key} is not the original data (SHA-256 differs): {restore}")
     return arrays
+
+
+def write_npz(path, arrays):
+    """Write a dict of arrays to the compressed archive `path` (a Path), all of it or nothing."""
+    temporary = path.with_suffix(".tmp.npz")
+    try:
+        np.savez_compressed(temporary, **arrays)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _load(name, class_names, num_train, num_val, label_noise, seed, directory):

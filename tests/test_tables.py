@@ -45,3 +45,8 @@ def test_the_three_verdicts_are_shown_between_claim_and_measurement(verdict):
 def test_any_other_verdict_is_refused(verdict):
     with pytest.raises(ValueError, match="verdict must be one of holds, does not hold, depends"):
         verdict_table([("It helps", verdict, "0.81")])
+
+
+def test_the_header_names_the_page_that_made_the_claims():
+    table = verdict_table([("It helps", "holds", "0.81")], page="the PyTorch script")
+    assert table.header[0] == "What the PyTorch script says"

@@ -52,6 +52,11 @@ def test_chapters_are_found_by_number_and_in_order(tmp_path):
         store.find_notebooks(["05"], tmp_path)
 
 
+def test_the_kernel_prints_nothing_to_the_terminal(tmp_path, capfd):
+    store.store(write_notebook(tmp_path, "1 + 1"))
+    assert capfd.readouterr() == ("", "")
+
+
 def test_the_command_reports_seconds_and_failures(tmp_path, monkeypatch, capsys):
     write_notebook(tmp_path, "print('hello')")
     monkeypatch.setattr(store, "find_notebooks", lambda numbers: sorted(tmp_path.glob("*.ipynb")))

@@ -42,6 +42,8 @@ def store(path, timeout=3600):
         notebook,
         timeout=timeout,
         kernel_name="python3",
+        # The kernel listens on 127.0.0.1 only; its warning about TCP is not for the reader's terminal.
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": str(path.parent)}},
         record_timing=False,
         store_widget_state=False,

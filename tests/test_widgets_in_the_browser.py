@@ -22,7 +22,7 @@ from utils.export import export
 
 GALLERY = ROOT / "notebooks" / "widgets_gallery.ipynb"
 UNTOUCHED = "untouched.ipynb"
-NAMES = [name for name in widgets.__all__ if name != "MaskSlider"]
+NAMES = widgets.__all__
 KERNEL_WIDGETS = [name for name in NAMES if getattr(widgets, name).needs_kernel]
 
 

@@ -86,7 +86,7 @@ MEASURE_INTERACT = """async ([root, moves]) => {
 def measure(chromium):
     """{name: waits in ms} for every widget of the gallery, and for the baseline "interact"."""
     gallery = ROOT / "notebooks" / "widgets_gallery.ipynb"
-    names = [name for name in widgets.__all__ if name != "MaskSlider"]
+    names = widgets.__all__
     waits = {}
     with tempfile.TemporaryDirectory() as home:
         baseline = Path(home) / "baseline.ipynb"

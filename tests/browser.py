@@ -1,5 +1,6 @@
 """A real JupyterLab on 127.0.0.1 and a real Chromium, for the tests of what a reader sees."""
 
+import ast
 import contextlib
 import io
 import json
@@ -13,6 +14,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+import nbformat
 from PIL import Image, ImageChops
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -107,6 +109,50 @@ def open_notebook(page, address, token, name):
     page.goto(f"{address}/lab/tree/notebooks/{name}?token={token}&reset")
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=90_000)
     page.wait_for_function(KERNEL_IS_IDLE, timeout=90_000)
+
+
+def displays_widget(cell):
+    """Does this stored cell show one of the course's widgets?"""
+    outputs = cell.get("outputs", [])
+    return any(output.get("data", {}).get("text/plain", "").startswith("[slider]") for output in outputs)
+
+
+def only_widgets(path, folder):
+    """Write a copy of a notebook into `folder`: the cells that show a widget, and those that they need.
+
+    A cell needs every earlier cell that defines a name which it uses, and what that cell needs. Returns
+    the number of widgets.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    names = [_names(cell.source) for cell in cells]
+    needed, wanted = set(), set()
+    for index in reversed(range(len(cells))):
+        defined, used = names[index]
+        if displays_widget(cells[index]) or defined & wanted:
+            needed.add(index)
+            wanted |= used
+    notebook.cells = [cells[index] for index in sorted(needed)]
+    nbformat.write(notebook, folder / path.name)
+    return sum(map(displays_widget, cells))
+
+
+def _names(source):
+    """(defined, used) names of a cell, at any depth."""
+    defined, used = set(), set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Name):
+            (used if isinstance(node.ctx, ast.Load) else defined).add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            defined.add(node.name)
+        elif isinstance(node, ast.alias):
+            defined.add((node.asname or node.name).split(".")[0])
+    return defined, used
+
+
+def save(page):
+    """Save the notebook on show and wait until it is saved."""
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.context.save()")
 
 
 def run_all(page, timeout=180_000):

@@ -112,3 +112,21 @@ def test_a_page_without_kernel_gets_a_poster_and_a_sentence():
     assert data["text/plain"].startswith("[slider] MaskLab: p 0.5, seed 0, kept ")
     assert "application/vnd.jupyter.widget-view+json" in data and len(data["image/png"]) > 1000
     assert metadata["image/png"]["alt"].startswith("A grid of 12 x 20 units")
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ({"p": 3.0}, "p must be in [0, 1], got 3.0"),
+        ({"seed": -1, "p": 0.7}, "seed must be a whole number in [0, 2147483647], got -1"),
+    ],
+)
+def test_what_is_refused_from_the_browser_is_said_in_the_widget_and_taken_back(state, message, monkeypatch):
+    widget = MaskLab(p=0.5, seed=1)
+    before, sent = widget.state(), []
+    monkeypatch.setattr(widget, "send_state", lambda key=None: sent.append(key))
+    browser_says(widget, **state)
+    assert widget.error == message and widget.state() == before
+    assert list(state) in sent, "the browser gets back the values that hold"
+    browser_says(widget, p=0.6)
+    assert widget.error == "" and widget.p == 0.6

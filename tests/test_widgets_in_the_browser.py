@@ -1,29 +1,37 @@
-"""Every widget of the gallery in a real JupyterLab: keys, mouse, fast drags, themes, posters, pages."""
+"""Every widget of every notebook in a real JupyterLab: keys, mouse, themes, pictures, pages."""
 
-import shutil
+import re
 
 import numpy as np
 import pytest
 from browser import (
+    KERNEL_IS_IDLE,
     ROOT,
     differ,
     jupyter_lab,
+    only_widgets,
     open_notebook,
     open_page,
     pixels,
     run_all,
+    save,
     shut_down_kernel,
     wait_for,
 )
 from playwright.sync_api import sync_playwright
 
 from utils import widgets
-from utils.export import export
+from utils.export import NEEDS_KERNEL, export
 
 GALLERY = ROOT / "notebooks" / "widgets_gallery.ipynb"
-UNTOUCHED = "untouched.ipynb"
-NAMES = [name for name in widgets.__all__ if name != "MaskSlider"]
+NAMES = widgets.__all__
 KERNEL_WIDGETS = [name for name in NAMES if getattr(widgets, name).needs_kernel]
+# Found by what they import, so that a new chapter is tested from its first day on.
+CHAPTERS = [
+    path
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb"))
+    if path != GALLERY and "from utils.widgets import" in path.read_text(encoding="utf-8")
+]
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +41,31 @@ def playwright(chromium):
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory, chromium):
-    # A second copy, which no test runs: JupyterLab saves the first one with its live outputs.
-    untouched = tmp_path_factory.mktemp("copy") / UNTOUCHED
-    shutil.copy(GALLERY, untouched)
-    with jupyter_lab(tmp_path_factory.mktemp("lab"), [GALLERY, untouched]) as address_and_token:
+def counts(tmp_path_factory):
+    """{path of a copy with the widget cells alone: number of widgets}, for each chapter that has widgets."""
+    folder = tmp_path_factory.mktemp("chapters")
+    counts = {folder / path.name: only_widgets(path, folder) for path in CHAPTERS}
+    assert all(counts.values()), f"run and store these notebooks first: {counts}"
+    return counts
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory, chromium, counts):
+    with jupyter_lab(tmp_path_factory.mktemp("lab"), [GALLERY, *counts]) as address_and_token:
         yield address_and_token
+
+
+@pytest.fixture(scope="module", params=CHAPTERS, ids=lambda path: path.stem)
+def chapter(request, lab, playwright, chromium, counts):
+    """(page, name, number of widgets) of a chapter's copy, open and run."""
+    address, token = lab
+    name = request.param.name
+    count = next(count for path, count in counts.items() if path.name == name)
+    with open_page(playwright, chromium, address) as page:
+        open_notebook(page, address, token, name)
+        run_all(page)
+        wait_for(lambda: page.locator(".dw canvas").count() == count, 30)
+        yield page, name, count
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +78,11 @@ def gallery(lab, playwright, chromium):
         page.wait_for_selector(".dw canvas", timeout=30_000)
         wait_for(lambda: page.locator(".dw").count() == len(NAMES), 30)
         yield page
-        shut_down_kernel(page)
+
+
+def complaints(page):
+    # JupyterLab shows tracebacks and stderr under the same type.
+    return page.locator("[data-mime-type='application/vnd.jupyter.stderr']").all_inner_texts()
 
 
 def place(page, name):
@@ -75,9 +106,7 @@ def thumb(slider):
 
 
 def test_no_cell_fails(gallery):
-    # JupyterLab shows tracebacks and stderr under the same type.
-    complaints = gallery.locator("[data-mime-type='application/vnd.jupyter.stderr']")
-    assert complaints.all_inner_texts() == []
+    assert complaints(gallery) == []
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -111,13 +140,40 @@ def test_a_fast_drag_ends_on_the_right_value_without_late_frames(gallery, name):
     gallery.mouse.up()
     gallery.wait_for_timeout(250)
     settled = pixels(gallery, canvas)
-    value = float(slider.input_value())
+    position = float(slider.input_value())
     low, high = (float(slider.get_attribute(end)) for end in ("min", "max"))
-    assert 0.5 < (value - low) / (high - low) < 0.9
+    assert 0.5 < (position - low) / (high - low) < 0.9
     shown = float(widget.locator(".dw-readout").first.inner_text())
+    line = widget.locator(".dw-code").inner_text()
+    value = float(re.search(rf"\b{slider.get_attribute('data-key')}=([\d.]+)", line)[1])
     assert shown == pytest.approx(value, abs=0.006)
     gallery.wait_for_timeout(500)
     assert not differ(settled, pixels(gallery, canvas)), "a frame came later than 250 ms after release"
+
+
+@pytest.mark.parametrize("name", ["PSweep", "CoadaptationLens"])
+def test_every_step_over_a_bank_changes_the_picture(gallery, name):
+    widget = place(gallery, name)
+    slider, canvas = slider_of(widget), widget.locator("canvas")
+    slider.focus()
+    gallery.keyboard.press("Home")
+    gallery.wait_for_timeout(200)
+    for _ in range(int(slider.get_attribute("max"))):
+        before = pixels(gallery, canvas)
+        gallery.keyboard.press("ArrowRight")
+        wait_for(lambda: differ(before, pixels(gallery, canvas)), 5)  # noqa: B023 (waits at once)
+
+
+def test_a_value_that_python_refuses_is_said_in_the_widget_and_the_picture_stays(gallery):
+    widget = place(gallery, "MaskLab")
+    slider, canvas, error = slider_of(widget), widget.locator("canvas"), widget.locator(".dw-error")
+    before, line = pixels(gallery, canvas), widget.locator(".dw-code").inner_text()
+    slider.evaluate("e => { e.max = 5; e.value = 3; e.dispatchEvent(new Event('input')); }")
+    wait_for(lambda: error.inner_text() == "p must be in [0, 1], got 3", 10)
+    wait_for(lambda: not differ(before, pixels(gallery, canvas)), 10)
+    assert widget.locator(".dw-code").inner_text() == line
+    slider.evaluate("e => { e.max = 1; e.value = 0.25; e.dispatchEvent(new Event('input')); }")
+    wait_for(lambda: error.inner_text() == "", 10)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -189,15 +245,53 @@ def test_nothing_is_asked_of_another_host(gallery):
     assert gallery.elsewhere == []
 
 
-def test_reopened_without_a_kernel_the_notebook_shows_posters(lab, playwright, chromium):
+def reopened(page, lab, name, count):
+    """Assert that a saved notebook, opened afresh without a kernel for it, shows pictures."""
     address, token = lab
-    with open_page(playwright, chromium, address) as page:
-        page.goto(f"{address}/lab/tree/notebooks/{UNTOUCHED}?token={token}&reset")
-        page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=90_000)
-        wait_for(lambda: page.locator(".jp-RenderedImage img").count() >= len(NAMES), 30)
-        for image in page.locator(".jp-RenderedImage img").all():
-            assert image.evaluate("e => e.naturalWidth") > 300
-        assert page.get_by_text("model not found").count() == 0
+    shut_down_kernel(page)
+    page.goto(f"{address}/lab/tree/notebooks/{name}?token={token}&reset")
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=90_000)
+    wait_for(lambda: page.locator(".jp-RenderedImage img").count() >= count, 30)
+    for image in page.locator(".jp-RenderedImage img").all():
+        assert image.evaluate("e => e.naturalWidth") > 300
+    assert page.locator(".dw").count() == 0 and page.get_by_text("Error displaying widget").count() == 0
+
+
+def test_saved_and_reloaded_the_gallery_stays_alive_and_without_its_kernel_shows_pictures(gallery, lab):
+    save(gallery)
+    gallery.reload()
+    wait_for(lambda: gallery.locator(".dw canvas").count() == len(NAMES), 60)
+    gallery.wait_for_function(KERNEL_IS_IDLE, timeout=60_000)
+    reopened(gallery, lab, GALLERY.name, len(NAMES))
+
+
+def test_in_a_chapter_keys_and_mouse_change_every_widget(chapter):
+    page, _, count = chapter
+    for index in range(count):
+        widget = page.locator(".dw").nth(index)
+        widget.scroll_into_view_if_needed()
+        slider, canvas = slider_of(widget), widget.locator("canvas")
+        page.wait_for_timeout(150)
+        start = pixels(page, canvas)
+        slider.focus()
+        page.keyboard.press("End" if float(slider.input_value()) < 0.5 else "Home")
+        wait_for(lambda: differ(start, pixels(page, canvas)), 10)  # noqa: B023 (waits at once)
+        page.wait_for_timeout(150)
+        moved, (x, y), box = pixels(page, canvas), thumb(slider), slider.bounding_box()
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] / 2, y, steps=5)
+        page.mouse.up()
+        page.mouse.move(5, 5)
+        wait_for(lambda: differ(moved, pixels(page, canvas)), 10)  # noqa: B023
+    assert complaints(page) == [] and set(page.locator(".dw-error").all_inner_texts()) == {""}
+    assert page.elsewhere == []
+
+
+def test_a_saved_chapter_shows_pictures_when_it_is_reopened_without_its_kernel(chapter, lab):
+    page, name, count = chapter
+    save(page)
+    reopened(page, lab, name, count)
 
 
 def test_the_exported_page_works_from_a_file_without_kernel_or_network(tmp_path, playwright, chromium):
@@ -215,5 +309,11 @@ def test_the_exported_page_works_from_a_file_without_kernel_or_network(tmp_path,
             slider.focus()
             page.keyboard.press("Home" if float(slider.input_value()) > 0 else "End")
             wait_for(lambda: differ(before, pixels(page, canvas)), 5)  # noqa: B023 (waits at once)
+        regression = place(page, "MCRegression")
+        line = regression.locator(".dw-code").inner_text()
+        regression.locator("canvas").click()
+        wait_for(lambda: NEEDS_KERNEL in regression.locator(".dw-numbers").inner_text(), 5)
+        assert regression.locator(".dw-code").inner_text() == line, "the click is not taken"
+        assert page.get_by_text(NEEDS_KERNEL, exact=True).count() == len(KERNEL_WIDGETS)
         assert errors == [] and page.elsewhere == []
         assert page.locator("math").count() > 0 and not page.locator("script[src]").count()

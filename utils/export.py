@@ -1,7 +1,7 @@
 """Turn the stored chapters into web pages that need no kernel, no server and no network.
 
 `python3 course.py html [FOLDER]` runs this. Browser-drawn sliders work on the pages; widgets for which
-the kernel computes show their picture. Formulas become MathML, which browsers draw themselves.
+the kernel computes show their picture and say so. Formulas become MathML, which browsers draw themselves.
 """
 
 import json
@@ -18,6 +18,7 @@ from nbconvert import HTMLExporter
 from utils.store import NOTEBOOKS_DIR, find_notebooks
 from utils.widgets.base import JS_DIR, STATIC_MIME, view
 
+NEEDS_KERNEL = "This needs a running kernel: open the notebook in JupyterLab and run its cell."
 MATH = re.compile(r"\$\$(.+?)\$\$|(?<![\\$\w])\$(?!\s)([^$\n]+?)(?<!\s)\$(?!\d)", re.S)
 
 
@@ -43,7 +44,10 @@ def export(path, folder):
 
 
 def _take_out_widgets(notebook):
-    """Replace each browser-drawn widget's output by a place for it; return their states, in order."""
+    """Replace each browser-drawn widget's output by a place for it; return their states, in order.
+
+    A widget for which the kernel computes keeps its picture, and says what it lacks.
+    """
     widgets = []
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
@@ -55,6 +59,12 @@ def _take_out_widgets(notebook):
                     f'<img alt="{words}" src="data:image/png;base64,{data["image/png"]}"></noscript></div>'
                 }
                 widgets.append(data[STATIC_MIME])
+            elif data.get("text/plain", "").startswith("[slider]"):
+                alt = output["metadata"]["image/png"]["alt"]
+                output["data"] = {
+                    "text/html": f'<img alt="{alt}" src="data:image/png;base64,{data["image/png"]}">'
+                    f'<p class="dw-still">{NEEDS_KERNEL}</p>'
+                }
     return widgets
 
 

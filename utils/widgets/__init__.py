@@ -5,7 +5,6 @@ from utils.widgets.ensemble_vote import EnsembleVote
 from utils.widgets.eval_detective import EvalDetective
 from utils.widgets.image_dropout import ImageDropout
 from utils.widgets.mask_lab import MaskLab
-from utils.widgets.mask_slider import MaskSlider
 from utils.widgets.mc_regression import MCRegression
 from utils.widgets.overfit_race import OverfitRace
 from utils.widgets.p_sweep import PSweep
@@ -19,7 +18,6 @@ __all__ = [
     "ImageDropout",
     "MCRegression",
     "MaskLab",
-    "MaskSlider",
     "OverfitRace",
     "PSweep",
     "ScalingBalance",

@@ -40,6 +40,8 @@ class CourseWidget(anywidget.AnyWidget):
     question = traitlets.Unicode().tag(sync=True)
     error = traitlets.Unicode("").tag(sync=True)
 
+    _refused = ""  # the sentence about the browser's last message, if it was refused
+
     def __init__(self, **state):
         unknown = sorted(set(state) - set(self.settings))
         if unknown:
@@ -52,6 +54,19 @@ class CourseWidget(anywidget.AnyWidget):
             )
         except traitlets.TraitError as error:
             raise ValueError(str(error)) from None
+
+    def set_state(self, sync_data):
+        """Take what the browser sends. What a trait refuses is answered inside the widget."""
+        refused = ""
+        try:
+            super().set_state(sync_data)
+        except traitlets.TraitError as error:
+            refused = str(error)
+            # The browser shows what it sent: give it back what still holds.
+            self.send_state([name for name in sync_data if name in self.keys])
+        if refused or self.error == self._refused:
+            self.error = refused
+        self._refused = refused
 
     def state(self):
         """The state as a dict: what the constructor takes."""

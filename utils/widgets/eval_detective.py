@@ -106,6 +106,14 @@ class EvalDetective(CourseWidget):
         self._run()
         self.observe(self._change, list(self.settings))
 
+    @traitlets.validate("situation")
+    def _check_situation(self, proposal):
+        try:
+            _check(self.framework, proposal["value"])
+        except ValueError as error:
+            raise traitlets.TraitError(str(error)) from None
+        return proposal["value"]
+
     def _change(self, change):
         situations = FRAMEWORKS[self.framework][2]
         if self.situation not in situations:

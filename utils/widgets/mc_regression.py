@@ -11,7 +11,7 @@ from utils import plotting
 from utils.widgets.base import Choice, CourseWidget, Probability, WholeNumber, view
 from utils.widgets.core import keep_mask, uniform
 
-HIDDEN, MOST_PASSES, MOST_POINTS = 64, 200, 60
+HIDDEN, MOST_PASSES, MOST_POINTS = 64, 100, 60
 TRAIN_P, STEPS, LR = 0.1, 1000, 0.01
 X_RANGE, Y_RANGE = (-4.0, 4.0), (-3.0, 3.0)
 INSIDE, OUTSIDE = 0.0, 3.5
@@ -105,7 +105,7 @@ class MCRegression(CourseWidget):
     ----------
     p : float in [0, 1]
         Drop probability at prediction, on both hidden layers.
-    passes : int in [1, 200]
+    passes : int in [1, 100]
         T, the number of passes.
     show : "all" or "one"
         All T passes with mean and band of 2 standard deviations, or the T-th pass alone.

@@ -1,11 +1,7 @@
-import { mean } from "./core.js";
+import { mean, nearestIndex } from "./core.js";
 import { frame, plot } from "./ui.js";
 
 const SIDE = 28, ZOOM = 2, PER_ROW = 4, SHOWN = 24;
-
-function nearestIndex(values, wanted) {
-  return values.reduce((best, v, i) => (Math.abs(v - wanted) < Math.abs(values[best] - wanted) ? i : best), 0);
-}
 
 function render({ model, el }) {
   const bank = model.get("bank");
@@ -70,8 +66,8 @@ function render({ model, el }) {
   };
 
   const ui = frame(model, el, { width: 800, height: 400, draw });
-  ui.slider("p", "drop probability p", { min: 0, max: 0.8, step: 0.1, digits: 1 });
-  ui.slider("knocked_out", "units knocked out", { min: 0, max: 112, step: 8, digits: 0 });
+  ui.slider("p", "drop probability p", { values: bank.p, digits: 1 });
+  ui.slider("knocked_out", "units knocked out", { values: bank.knocked_out, digits: 0 });
   return ui.finish();
 }
 

@@ -71,6 +71,11 @@ export function float32(view) {
   return new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
 }
 
+// The index of the number in `values` nearest to `wanted`; the first of two equally near.
+export function nearestIndex(values, wanted) {
+  return values.reduce((best, v, i) => (Math.abs(v - wanted) < Math.abs(values[best] - wanted) ? i : best), 0);
+}
+
 // One line of Python that makes the widget as it stands.
 export function pythonLine(name, state) {
   const words = Object.entries(state).map(([key, value]) => `${key}=${pythonValue(value)}`);

@@ -1,11 +1,11 @@
 import { float32, keepMask, mean, uniform, variance } from "./core.js";
-import { frame, mark, plot } from "./ui.js";
+import { NEEDS_KERNEL, frame, mark, plot } from "./ui.js";
 
-const HIDDEN = 64, MOST_PASSES = 200, MOST_POINTS = 60, X_END = 4, Y_END = 3, INSIDE = 0, OUTSIDE = 3.5, SHOWN = 30;
+const HIDDEN = 64, MOST_PASSES = 100, MOST_POINTS = 60, X_END = 4, Y_END = 3, INSIDE = 0, OUTSIDE = 3.5, SHOWN = 30;
 const BOX = { x: 46, y: 34, width: 560, height: 330 }, SMALL = { x: 700, y: 34, width: 210, height: 330 };
 const GRID = Array.from({ length: 65 }, (_, i) => -X_END + i / 8); // holds INSIDE and OUTSIDE exactly
 
-// Keep-masks of 200 passes: for each pass 64 units of the first hidden layer, then 64 of the second.
+// Keep-masks of 100 passes: for each pass 64 units of the first hidden layer, then 64 of the second.
 export function passMasks(seed, p) {
   return keepMask(uniform(seed, MOST_PASSES * 2 * HIDDEN), p);
 }
@@ -20,7 +20,7 @@ export function unpackWeights(flat) {
 }
 
 // With one input, what enters the second layer is a straight line between the kinks of the first. So we walk
-// along x and change slope and offset at each kink: 200 passes in a few milliseconds instead of a hundred.
+// along x and change slope and offset at each kink, for all passes at once.
 // Here: which unit of the first layer switches on (+1) or off (-1), and from which place of xs.
 export function switches([W1, b1], xs) {
   const list = [];
@@ -35,31 +35,40 @@ export function switches([W1, b1], xs) {
   return list.sort((a, b) => a.from - b.from);
 }
 
-// One pass at the ascending places xs, with changes = switches(parts, xs).
-export function mcPass([W1, b1, W2, b2, W3, b3], xs, changes, masks, pass, p) {
+// The passes first..last - 1 at the ascending places xs, with changes = switches(parts, xs): for each place
+// the answers of all these passes. The loops over passes are the inner ones: they are long and do not branch.
+export function mcPasses([W1, b1, W2, b2, W3, b3], xs, changes, masks, p, first, last) {
   const scale = p < 1 ? 1 / (1 - p) : 0;
-  const first = pass * 2 * HIDDEN, second = first + HIDDEN;
-  const kept = changes.filter(({ unit }) => masks[first + unit]);
-  const count = kept.length;
-  const from = Int32Array.from(kept, (change) => change.from);
-  const row = Int32Array.from(kept, ({ unit }) => unit * HIDDEN);
-  const rise = Float64Array.from(kept, ({ unit, sign }) => sign * scale * W1[unit]);
-  const lift = Float64Array.from(kept, ({ unit, sign }) => sign * scale * b1[unit]);
-  const ys = new Float64Array(xs.length).fill(b3[0]);
+  const factors = Array.from({ length: 2 * HIDDEN }, (_, unit) =>
+    Float64Array.from({ length: last - first }, (_, t) => scale * masks[(first + t) * 2 * HIDDEN + unit]));
+  const answers = xs.map(() => new Float64Array(last - first).fill(b3[0]));
+  const slope = new Float64Array(last - first), offset = new Float64Array(last - first);
   for (let j = 0; j < HIDDEN; j++) {
-    if (!masks[second + j]) continue;
-    const out = scale * W3[j];
-    let slope = 0, offset = b2[j], k = 0;
-    for (let g = 0; g < ys.length; g++) {
-      for (; k < count && from[k] === g; k++) {
-        const w = W2[row[k] + j];
-        slope += rise[k] * w;
-        offset += lift[k] * w;
+    const out = factors[HIDDEN + j].map((factor) => factor * W3[j]);
+    slope.fill(0);
+    offset.fill(b2[j]);
+    let k = 0;
+    xs.forEach((x, place) => {
+      for (; k < changes.length && changes[k].from === place; k++) {
+        const { unit, sign } = changes[k];
+        const weight = sign * W2[unit * HIDDEN + j];
+        moveLines(slope, offset, factors[unit], weight * W1[unit], weight * b1[unit]);
       }
-      ys[g] += Math.max(slope * xs[g] + offset, 0) * out; // faster than an if that guesses wrong
-    }
+      addRectified(answers[place], slope, offset, x, out);
+    });
   }
-  return ys;
+  return answers;
+}
+
+function moveLines(slope, offset, factor, rise, lift) {
+  for (let t = 0; t < slope.length; t++) {
+    slope[t] += rise * factor[t];
+    offset[t] += lift * factor[t];
+  }
+}
+
+function addRectified(answer, slope, offset, x, out) {
+  for (let t = 0; t < answer.length; t++) answer[t] += Math.max(slope[t] * x + offset[t], 0) * out[t];
 }
 
 function render({ model, el }) {
@@ -76,12 +85,8 @@ function render({ model, el }) {
     const [p, passes, show, seed, points] = ["p", "passes", "show", "seed", "points"].map((key) => model.get(key));
     const masks = passMasks(seed, p);
     const all = show === "all";
-    const curves = [];
-    for (let t = all ? 0 : passes - 1; t < passes; t++) curves.push(mcPass(parts, GRID, changes, masks, t, p));
-    const at = (x) => {
-      const k = GRID.indexOf(x);
-      return curves.map((curve) => curve[k]);
-    };
+    const answers = mcPasses(parts, GRID, changes, masks, p, all ? 0 : passes - 1, passes);
+    const at = (x) => answers[GRID.indexOf(x)];
     const [inside, outside] = [INSIDE, OUTSIDE].map(at).map((values) =>
       ({ values, mean: mean(values), std: Math.sqrt(variance(values)) }));
 
@@ -92,14 +97,14 @@ function render({ model, el }) {
     g.rect(BOX.x, BOX.y, BOX.width, BOX.height);
     g.clip();
     if (all) {
-      const answers = GRID.map((_, k) => curves.map((curve) => curve[k]));
       const centre = answers.map(mean), spread = answers.map((values) => Math.sqrt(variance(values)));
       area.band(GRID, centre.map((m, k) => m - 2 * spread[k]), centre.map((m, k) => m + 2 * spread[k]), colours.first);
       g.globalAlpha = 0.35;
-      for (const curve of curves.slice(0, SHOWN)) area.line(GRID, curve, colours.fourth, { lineWidth: 1 });
+      for (let t = 0; t < Math.min(SHOWN, passes); t++)
+        area.line(GRID, answers.map((values) => values[t]), colours.fourth, { lineWidth: 1 });
       g.globalAlpha = 1;
       area.line(GRID, centre, colours.first, { lineWidth: 3 });
-    } else area.line(GRID, curves[0], colours.fourth, { dash: [9, 5], lineWidth: 3 });
+    } else area.line(GRID, answers.map((values) => values[0]), colours.fourth, { dash: [9, 5], lineWidth: 3 });
     g.fillStyle = colours.ink;
     for (const [x, y] of points) mark(g, "circle", area.X(x), area.Y(y));
     g.restore();
@@ -133,7 +138,7 @@ function render({ model, el }) {
     g.textAlign = "left";
     if (all) {
       key("mean, band ± 2 std", colours.first, [], 46);
-      key(curves.length > SHOWN ? `${SHOWN} single passes` : "single passes", colours.fourth, [], 250, 1.5);
+      key(passes > SHOWN ? `${SHOWN} single passes` : "single passes", colours.fourth, [], 250, 1.5);
       key("± std / √passes", colours.second, [7, 5], 700, 2);
     } else key(`pass ${passes}: what one thinned net believes`, colours.fourth, [9, 5], 46);
     g.fillStyle = colours.ink;
@@ -152,7 +157,8 @@ function render({ model, el }) {
 
   const ui = frame(model, el, { width: 930, height: 450, draw });
   const setPoints = (points) => {
-    note = points.length > MOST_POINTS ? ` · At most ${MOST_POINTS} points.`
+    note = model.withoutKernel ? ` · ${NEEDS_KERNEL}`
+      : points.length > MOST_POINTS ? ` · At most ${MOST_POINTS} points.`
       : points.length < 2 ? " · At least 2 points." : "";
     if (note) ui.redraw();
     else ui.set({ points });

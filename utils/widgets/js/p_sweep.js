@@ -1,4 +1,4 @@
-import { float32 } from "./core.js";
+import { float32, nearestIndex } from "./core.js";
 import { frame, plot } from "./ui.js";
 
 const ROWS = { NLL: [1, 3], accuracy: [0, 2] };
@@ -29,8 +29,7 @@ function render({ model, el }) {
       xlim: [0, 0.9], ylim: [low, high], xlabel: "drop probability p", ylabel: measure,
       xticks: axes.p, yticks: measure === "NLL" ? [0, 0.5, 1, 1.5, 2] : [0.4, 0.6, 0.8, 1],
     });
-    const nearest = axes.p.reduce((best, p, i) =>
-      Math.abs(p - model.get("p")) < Math.abs(axes.p[best] - model.get("p")) ? i : best, 0);
+    const nearest = nearestIndex(axes.p, model.get("p"));
     g.strokeStyle = colours.ink;
     g.lineWidth = 2;
     g.beginPath(); g.moveTo(area.X(axes.p[nearest]), 34); g.lineTo(area.X(axes.p[nearest]), height - 66); g.stroke();
@@ -57,7 +56,7 @@ function render({ model, el }) {
   };
 
   const ui = frame(model, el, { width: 800, height: 400, draw });
-  ui.slider("p", "drop probability p", { min: 0, max: 0.9, step: 0.1, digits: 1 });
+  ui.slider("p", "drop probability p", { values: axes.p, digits: 1 });
   ui.choice("num_train", "training images", axes.num_train.map((n) => [n, n.toLocaleString("en")]));
   ui.choice("width", "width", axes.width.map((w) => [w, String(w)]));
   ui.choice("measure", "measure", [["NLL", "NLL"], ["accuracy", "accuracy"]]);

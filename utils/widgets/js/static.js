@@ -3,6 +3,7 @@ export function staticModel(state) {
   const values = Object.fromEntries(Object.entries(state).map(([key, value]) => [key, decode(value)]));
   const handlers = {};
   return {
+    withoutKernel: true,
     get: (key) => values[key],
     set(key, value) {
       if (Object.is(values[key], value)) return;

@@ -1,5 +1,5 @@
 // What every view shows around its canvas: question, controls, picture, numbers, Reset, a Python line.
-import { pythonLine } from "./core.js";
+import { nearestIndex, pythonLine } from "./core.js";
 
 // Colours from JupyterLab's theme, so that light and dark both read well. Kept and dropped also differ
 // in shape. The fallbacks serve pages without a theme.
@@ -19,8 +19,15 @@ export function palette(el) {
   };
 }
 
-// Relative luminance in [0, 1] of a CSS colour, as the browser understands it.
+// Relative luminance in [0, 1] of a CSS colour, as the browser understands it. Asking it is slow: once a colour.
+const luminances = new Map();
+
 function luminance(colour) {
+  if (!luminances.has(colour)) luminances.set(colour, measuredLuminance(colour));
+  return luminances.get(colour);
+}
+
+function measuredLuminance(colour) {
   const c = document.createElement("canvas").getContext("2d");
   c.fillStyle = colour;
   c.fillRect(0, 0, 1, 1);
@@ -34,6 +41,9 @@ function make(tag, className, text) {
   if (text) node.textContent = text;
   return node;
 }
+
+// What a view says where it would ask Python and there is none (model.withoutKernel, in static.js).
+export const NEEDS_KERNEL = "This needs a running kernel: open the notebook in JupyterLab and run its cell.";
 
 // Build the frame. Options:
 //   width, height   size of the picture in CSS pixels
@@ -97,22 +107,25 @@ export function frame(model, el, { width, height, draw }) {
     model.save_changes();
   };
 
-  // A labelled slider bound to a trait. Arrow keys move it by one step.
-  const slider = (key, label, { min, max, step, digits = 2 }) => {
+  // A labelled slider bound to a trait. Arrow keys move it by one step, or to the next of `values` (ascending).
+  const slider = (key, label, { min, max, step, values, digits = 2 }) => {
+    if (values) [min, max, step] = [0, values.length - 1, 1];
+    const valueAt = (position) => (values ? values[position] : position);
+    const positionOf = (value) => (values ? nearestIndex(values, value) : value);
     const box = make("label", "dw-slider");
     const input = make("input");
-    Object.assign(input, { type: "range", min, max, step, value: model.get(key) });
+    Object.assign(input, { type: "range", min, max, step });
     input.setAttribute("aria-label", label);
     input.setAttribute("data-lm-suppress-shortcuts", "true"); // else JupyterLab takes the arrow keys
     input.dataset.key = key;
     const readout = make("output", "dw-readout");
     const show = () => {
-      const value = Number(model.get(key));
-      input.value = value;
+      input.value = positionOf(Number(model.get(key)));
+      const value = valueAt(positionOf(Number(model.get(key))));
       readout.textContent = value.toFixed(digits);
       input.setAttribute("aria-valuetext", `${label} ${value.toFixed(digits)}`);
     };
-    input.addEventListener("input", () => set({ [key]: Number(input.value) }));
+    input.addEventListener("input", () => set({ [key]: valueAt(Number(input.value)) }));
     on(`change:${key}`, show);
     show();
     box.append(make("span", "", label), input, readout);

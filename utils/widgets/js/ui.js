@@ -113,7 +113,7 @@ export function frame(model, el, { width, height, draw }) {
   const slider = (key, label, { min, max, step, values, digits = 2 }) => {
     if (values) [min, max, step] = [0, values.length - 1, 1];
     const valueAt = (position) => (values ? values[position] : position);
-    const positionOf = (value) => (values ? nearestIndex(values, value) : value);
+    const toPosition = (value) => (values ? nearestIndex(values, value) : value);
     const box = make("label", "dw-slider");
     const input = make("input");
     Object.assign(input, { type: "range", min, max, step });
@@ -122,8 +122,8 @@ export function frame(model, el, { width, height, draw }) {
     input.dataset.key = key;
     const readout = make("output", "dw-readout");
     const show = () => {
-      input.value = positionOf(Number(model.get(key)));
-      const value = valueAt(positionOf(Number(model.get(key))));
+      input.value = toPosition(Number(model.get(key)));
+      const value = valueAt(toPosition(Number(model.get(key))));
       readout.textContent = value.toFixed(digits);
       input.setAttribute("aria-valuetext", `${label} ${value.toFixed(digits)}`);
     };

@@ -83,10 +83,11 @@ class EvalDetective(CourseWidget):
     settings = ("framework", "situation", "p", "seed")
     asks = "Predict first: a new PyTorch layer, called without train() or eval(). Does it drop anything?"
 
-    framework = Choice(*FRAMEWORKS).tag(sync=True)
-    situation = traitlets.Unicode("").tag(sync=True)
-    p = Probability(0.5).tag(sync=True)
-    seed = WholeNumber(0).tag(sync=True)
+    # The answer to a move is what counts: without ipywidgets' echo of the move it comes sooner.
+    framework = Choice(*FRAMEWORKS).tag(sync=True, echo_update=False)
+    situation = traitlets.Unicode("").tag(sync=True, echo_update=False)
+    p = Probability(0.5).tag(sync=True, echo_update=False)
+    seed = WholeNumber(0).tag(sync=True, echo_update=False)
     options = traitlets.Dict().tag(sync=True)
     input = traitlets.Bytes(INPUT.tobytes()).tag(sync=True)
     outputs = traitlets.Bytes().tag(sync=True)

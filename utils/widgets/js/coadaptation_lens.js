@@ -27,7 +27,7 @@ function render({ model, el }) {
     const i = nearestIndex(bank.p, model.get("p"));
     const k = nearestIndex(bank.knocked_out, model.get("knocked_out"));
     g.fillStyle = colours.ink;
-    g.fillText(`${SHOWN} filters, p = ${bank.p[i]}`, 0, 20);
+    g.fillText(`${SHOWN} filters, p = ${bank.p[i]} (grey: 0)`, 0, 20);
     for (let f = 0; f < SHOWN; f++)
       drawFilter(g, i * SHOWN + f, (f % PER_ROW) * (SIDE * ZOOM + 4), 30 + Math.floor(f / PER_ROW) * (SIDE * ZOOM + 4));
 

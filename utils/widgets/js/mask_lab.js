@@ -16,7 +16,11 @@ function render({ model, el }) {
     const forced = model.get("forced");
     const q = 1 - model.get("p");
     g.fillStyle = colours.ink;
-    g.fillText(`${COLUMNS} units`, LEFT, TOP - 10);
+    g.fillText(`${COLUMNS} units:`, LEFT, TOP - 10);
+    g.fillStyle = colours.first;
+    g.fillText("■ kept", LEFT + 80, TOP - 10);
+    g.fillStyle = colours.second;
+    g.fillText("× dropped", LEFT + 150, TOP - 10);
     for (let row = 0; row < ROWS; row++) {
       const kept = sum(mask.subarray(row * COLUMNS, (row + 1) * COLUMNS));
       const middle = TOP + row * CELL + CELL / 2;
@@ -45,8 +49,8 @@ function render({ model, el }) {
     }
     const kept = sum(mask), n = mask.length, expected = binomial(n, q);
     return {
-      text: `kept ${kept} of ${n} = ${(kept / n).toFixed(3)}   expected ${(100 * q).toFixed(0)} %: `
-        + `${expected.mean.toFixed(0)} ± ${expected.std.toFixed(1)}   kept values are multiplied by `
+      text: `kept ${kept} of ${n} = ${(kept / n).toFixed(3)} · expected ${(100 * q).toFixed(0)} %: `
+        + `${expected.mean.toFixed(0)} ± ${expected.std.toFixed(1)} · kept values are multiplied by `
         + (q > 0 ? (1 / q).toFixed(2) : "nothing: all are dropped"),
       label: `${kept} of ${n} units kept at drop probability ${model.get("p").toFixed(2)}`,
     };

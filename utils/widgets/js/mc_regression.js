@@ -142,8 +142,8 @@ function render({ model, el }) {
       key("± std / √passes", colours.second, [7, 5], 700, 2);
     } else key(`pass ${passes}: what one thinned net believes`, colours.fourth, [9, 5], 46);
     g.fillStyle = colours.ink;
-    mark(g, "circle", 410, 434);
-    g.fillText(`${points.length} points (click to add)`, 422, 439);
+    mark(g, "circle", 436, 434);
+    g.fillText(`${points.length} points (click to add)`, 448, 439);
 
     const say = (x, s) => `at x = ${x}: ${s.mean.toFixed(3)}${all ? ` (std ${s.std.toFixed(3)})` : ""}`;
     return {
@@ -181,7 +181,7 @@ function render({ model, el }) {
 
   ui.slider("p", "drop probability p", { min: 0, max: 1, step: 0.01 });
   ui.slider("passes", "passes T", { min: 1, max: MOST_PASSES, step: 1, digits: 0 });
-  ui.choice("show", "show", [["all", "all T passes"], ["one", "pass number T alone"]]);
+  ui.choice("show", "show", [["all", "all T passes"], ["one", "pass T alone"]]);
   ui.button("New masks", () => ui.set({ seed: model.get("seed") + 1 }));
 
   // The keyboard's way to a new point.
@@ -199,7 +199,7 @@ function render({ model, el }) {
   };
   const newX = field("x", X_END), newY = field("y", Y_END);
   ui.button("Add point", () => add(Number(newX.value), Number(newY.value)));
-  ui.button("Remove last point", () => setPoints(model.get("points").slice(0, -1)));
+  ui.button("Remove last", () => setPoints(model.get("points").slice(0, -1)));
   ui.canvas.style.cursor = "crosshair";
   ui.canvas.addEventListener("click", (event) => {
     const box = ui.canvas.getBoundingClientRect();

@@ -1,5 +1,5 @@
 import { float32 } from "./core.js";
-import { frame, plot } from "./ui.js";
+import { frame, mark, plot } from "./ui.js";
 
 const PANEL = 270, GAP = 20, HEAD = 30;
 
@@ -51,25 +51,35 @@ function render({ model, el }) {
       xlabel: "epoch", ylabel: "loss (eval mode)", format: (v) => (v > 2 ? v.toFixed(0) : String(v)),
     });
     const column = (k) => curves.map((row) => Math.min(1.5, row[k]));
-    area.line(epochs, column(1), colours.second, { dash: [3, 4] });
-    area.line(epochs, column(2), colours.second);
-    area.line(epochs, column(3), colours.first, { dash: [3, 4] });
-    area.line(epochs, column(4), colours.first);
-    g.textAlign = "left";
-    g.fillStyle = colours.ink;
-    g.fillText("fresh points: solid. training points: dotted.", left - 30, HEAD + PANEL + 50);
-    g.fillStyle = colours.second;
-    g.fillText("■ without dropout", 0, HEAD + PANEL + 26);
-    g.fillStyle = colours.first;
-    g.fillText(`■ with dropout`, PANEL + GAP, HEAD + PANEL + 26);
+    const nets = [["without dropout", colours.ink, "square"], [`with p = ${p}`, colours.first, "circle"]];
+    nets.forEach(([name, colour, shape], net) => {
+      area.line(epochs, column(2 * net + 1), colour, { dash: [3, 4] });
+      area.line(epochs, column(2 * net + 2), colour);
+      for (const k of [1, 2]) {
+        // Eight marks on each curve: they tell the nets apart without colour.
+        const every = Math.ceil(epochs.length / 8);
+        for (let i = every - 1 - 3 * net; i < epochs.length; i += every)
+          if (i >= 0) mark(g, shape, area.X(epochs[i]), area.Y(column(2 * net + k)[i]));
+      }
+      const x = left + 160 * net;
+      g.strokeStyle = colour;
+      g.beginPath(); g.moveTo(x - 34, HEAD + PANEL + 41); g.lineTo(x - 6, HEAD + PANEL + 41); g.stroke();
+      mark(g, shape, x - 20, HEAD + PANEL + 41);
+      g.fillStyle = colours.ink;
+      g.textAlign = "left";
+      g.fillText(name, x + 2, HEAD + PANEL + 46);
+    });
+    g.fillText("solid: fresh points, dotted: training points", left - 34, HEAD + PANEL + 68);
+    g.fillText("Circles and triangles: the training points of two classes.", 0, HEAD + PANEL + 26);
+    g.fillText("Background: the class that the net would answer; white: it is not sure.", 0, HEAD + PANEL + 48);
     const [epoch, train0, fresh0, train1, fresh1] = curves.at(-1);
     return {
-      text: `epoch ${epoch}   without dropout: training ${train0.toFixed(2)}, fresh ${fresh0.toFixed(2)}`
-        + `   with p = ${p}: training ${train1.toFixed(2)}, fresh ${fresh1.toFixed(2)}`,
+      text: `epoch ${epoch} · without dropout: training ${train0.toFixed(2)}, fresh ${fresh0.toFixed(2)}`
+        + ` · with p = ${p}: training ${train1.toFixed(2)}, fresh ${fresh1.toFixed(2)}`,
     };
   };
 
-  const ui = frame(model, el, { width: 1000, height: HEAD + PANEL + 64, draw });
+  const ui = frame(model, el, { width: 1000, height: HEAD + PANEL + 76, draw });
   ui.slider("p", "drop probability p", { min: 0, max: 0.9, step: 0.05 });
   const play = ui.button("Play", () => ui.set({ playing: !model.get("playing") }));
   const showPlay = () => (play.textContent = model.get("playing") ? "Stop" : "Play");

@@ -246,8 +246,8 @@ function render({ model, el }) {
   };
 
   const ui = frame(model, el, { width: WIDTH, height: HEIGHT, draw });
-  ui.slider("p1", "drop probability p1 (hidden 1)", { min: 0, max: 1, step: 0.01 });
-  ui.slider("p2", "p2 (hidden 2)", { min: 0, max: 1, step: 0.01 });
+  ui.slider("p1", "drop probability p1", { min: 0, max: 1, step: 0.01 });
+  ui.slider("p2", "drop probability p2", { min: 0, max: 1, step: 0.01 });
   ui.choice("flower", "flower", flowers.map((f, i) => [i, `${i}: ${CLASSES[f.label]}`]));
   ui.choice("mode", "mode", [["train", "train: dropout on"], ["eval", "eval: all units"]]);
   const units = SIZES.flatMap((size, k) => Array.from({ length: size }, (_, j) => `${LAYERS[k]}.${j + 1}`));

@@ -69,7 +69,9 @@ export function frame(model, el, { width, height, draw }) {
   const error = make("p", "dw-error");
   error.setAttribute("role", "alert");
   const code = make("code", "dw-code");
-  root.append(question, controls, canvas, numbers, error, code);
+  const head = make("div", "dw-head");
+  head.append(question);
+  root.append(head, controls, canvas, numbers, error, code);
   el.append(root);
 
   const state = () => Object.fromEntries(model.get("state_keys").map((key) => [key, model.get(key)]));
@@ -111,7 +113,7 @@ export function frame(model, el, { width, height, draw }) {
   const slider = (key, label, { min, max, step, values, digits = 2 }) => {
     if (values) [min, max, step] = [0, values.length - 1, 1];
     const valueAt = (position) => (values ? values[position] : position);
-    const positionOf = (value) => (values ? nearestIndex(values, value) : value);
+    const toPosition = (value) => (values ? nearestIndex(values, value) : value);
     const box = make("label", "dw-slider");
     const input = make("input");
     Object.assign(input, { type: "range", min, max, step });
@@ -120,8 +122,8 @@ export function frame(model, el, { width, height, draw }) {
     input.dataset.key = key;
     const readout = make("output", "dw-readout");
     const show = () => {
-      input.value = positionOf(Number(model.get(key)));
-      const value = valueAt(positionOf(Number(model.get(key))));
+      input.value = toPosition(Number(model.get(key)));
+      const value = valueAt(toPosition(Number(model.get(key))));
       readout.textContent = value.toFixed(digits);
       input.setAttribute("aria-valuetext", `${label} ${value.toFixed(digits)}`);
     };
@@ -160,19 +162,19 @@ export function frame(model, el, { width, height, draw }) {
     return select;
   };
 
-  const button = (label, action) => {
+  const button = (label, action, place = controls) => {
     const node = make("button", "dw-button jp-Button", label);
     node.type = "button";
     node.addEventListener("click", action);
-    controls.append(node);
+    place.append(node);
     return node;
   };
 
   return {
     root, canvas, controls, on, set, slider, choice, button, redraw,
-    // Call once, after the controls: adds Reset, paints, and returns the clean-up function.
+    // Call once, after the controls: adds Reset beside the question, paints, and returns the clean-up function.
     finish() {
-      button("Reset", () => set(first));
+      button("Reset", () => set(first), head);
       paint();
       return () => cleanups.forEach((clean) => clean());
     },

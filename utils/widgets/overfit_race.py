@@ -132,7 +132,8 @@ class OverfitRace(CourseWidget):
         """Same points, same weights for both nets, no epochs yet."""
         self._x, self._y, self._x_val, self._y_val = make_points(self.seed)
         self._rng = np.random.default_rng(self.seed)
-        params = scratch.init_he(SIZES, self._rng)
+        # float64: so the order of summation, which depends on machine and threads, does not show.
+        params = scratch.init_he(SIZES, self._rng, np.float64)
         self._nets = [params, [[value.copy() for value in pair] for pair in params]]
         self._epoch = 0
         self._history = []
@@ -193,5 +194,5 @@ class OverfitRace(CourseWidget):
     def _publish(self):
         surfaces = [metrics.softmax(scratch.forward_eval(params, self._grid))[:, 1] for params in self._nets]
         with self.hold_sync():
-            self.surfaces = np.concatenate(surfaces).tobytes()
+            self.surfaces = np.concatenate(surfaces).astype(np.float32).tobytes()
             self.curves = list(self._history)

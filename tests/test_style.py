@@ -30,7 +30,7 @@ def test_the_prose_is_spelled_right(tmp_path):
     for path in tracked(".ipynb"):
         cells = nbformat.read(path, 4).cells
         text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-        (tmp_path / f"{path.stem}.md").write_text(text, encoding="utf-8")
+        (tmp_path / f"{path.parent.name}-{path.stem}.md").write_text(text, encoding="utf-8")
     files = [*tmp_path.glob("*.md"), *tracked(".md", ".py", ".js")]
     result = subprocess.run(
         [sys.executable, "-m", "codespell_lib", "-L", "nd", *map(str, files)],

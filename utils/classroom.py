@@ -56,7 +56,7 @@ def make_classroom(folder, numbers=()):
     (folder / "exchange").mkdir()
     config = CONFIG.format(course=str(ROOT), code_stub=CODE_STUB, text_stub=TEXT_STUB)
     (folder / "nbgrader_config.py").write_text(config, encoding="utf-8")
-    nbgrader(folder, "generate_assignment", "--all", "--log-level=WARN").check_returncode()
+    nbgrader(folder, "generate_assignment", "--assignment=*", "--log-level=WARN").check_returncode()
     return folder
 
 

@@ -381,7 +381,5 @@ MISCONCEPTIONS = [
         lambda: (lambda grad, factor: grad * (factor > 0),),
         UNSCALED,
     ),
-    Misconception(
-        "dropout makes training faster", "speed", lambda: (epochs_needed, "with dropout"), FASTER
-    ),
+    Misconception("dropout makes training faster", "speed", lambda: (epochs_needed, "with dropout"), FASTER),
 ]

@@ -249,9 +249,9 @@ def check_bug(fixed_dropout):
 
 
 def load_images():
-    """1,000 images of Fashion-MNIST as rows of 784 numbers, and their labels."""
+    """500 images of Fashion-MNIST as rows of 784 numbers, and their labels."""
     data = load_fashion_mnist()
-    return data.x_train[:1000].reshape(-1, 784), data.y_train[:1000]
+    return data.x_train[:500].reshape(-1, 784), data.y_train[:500]
 
 
 def epochs_needed(drop_prob, num_epochs=60):

@@ -1,5 +1,6 @@
 """The checks of chapter 02's exercises, and the wrong answers that they know by name."""
 
+import functools
 import math
 
 import numpy as np
@@ -248,12 +249,14 @@ def check_bug(fixed_dropout):
 # --- 7. speed ---
 
 
+@functools.cache
 def load_images():
     """500 images of Fashion-MNIST as rows of 784 numbers, and their labels."""
     data = load_fashion_mnist()
     return data.x_train[:500].reshape(-1, 784), data.y_train[:500]
 
 
+@functools.cache
 def epochs_needed(drop_prob, num_epochs=60):
     """The check's own measurement: epochs until 90 % of the training images are right."""
     x, y = load_images()

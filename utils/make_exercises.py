@@ -54,10 +54,13 @@ def make_exercise(solution):
 
 def misconception_table():
     """The Table of all misconceptions that an exercise answers by name, in the order of the chapters."""
+    tasks = {}
+    for number in chapters():
+        for row in load_chapter(number).MISCONCEPTIONS:
+            tasks.setdefault((row.belief, number, row.why), []).append(row.exercise)
     rows = [
-        (f'"{row.belief}"', f"{number} {row.exercise}", row.why)
-        for number in chapters()
-        for row in load_chapter(number).MISCONCEPTIONS
+        (f'"{belief}"', f"{number}: {', '.join(names)}", why)
+        for (belief, number, why), names in tasks.items()
     ]
     return Table(("Somebody believes", "Exercise", "The check answers"), rows)
 

@@ -7,10 +7,14 @@
     python3 course.py notebooks [NN..]  run chapters from the top and store them
     python3 course.py full NN           run a chapter's full experiment and store its result
     python3 course.py html [FOLDER]     make web pages that need no kernel and no network
+    python3 course.py slides [FOLDER]   make slides of the chapters, for a projector without network
+    python3 course.py exercises [NN..]  run the solutions and make the exercises from them
+    python3 course.py classroom FOLDER  make an nbgrader course; more words go to nbgrader in it
     python3 course.py bench [widgets]   measure seconds per epoch, or the sliders' answers, as ratios
     python3 course.py lint              check the style of code and text
 
 Packages go into .venv in this folder; the first run takes a few minutes, later ones seconds.
+nbgrader is installed only for exercises, classroom and test.
 """
 
 import hashlib
@@ -24,6 +28,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "course.stamp"
+CLASSROOM_STAMP = VENV / "classroom.stamp"
 LOG = VENV / "install.log"
 # Best first: MXNet has no wheels for 3.13 and later, TensorFlow none for 3.14.
 PYTHONS = [(3, 12), (3, 11), (3, 10), (3, 13), (3, 14)]
@@ -34,7 +39,9 @@ QUIET = {
     "MXNET_SUBGRAPH_VERBOSE": "0",
     "PYTHONHASHSEED": "0",
 }
-WORDS = ("lab", "test", "check", "notebooks", "full", "html", "bench", "lint")
+WORDS = (
+    "lab", "test", "check", "notebooks", "full", "html", "slides", "exercises", "classroom", "bench", "lint",
+)  # fmt: skip
 
 
 class CourseError(Exception):
@@ -52,6 +59,8 @@ def main(argv):
         if word == "check":
             return check()
         python = set_up()
+        if word in ("exercises", "classroom", "test"):
+            set_up_classroom(python, needed=word != "test")
         return globals()["run_" + word](python, rest)
     except CourseError as error:
         print(f"course.py: {error}", file=sys.stderr)
@@ -98,6 +107,18 @@ def run_html(python, rest):
     return run(python, "-m", "utils.export", *rest)
 
 
+def run_slides(python, rest):
+    return run(python, "-m", "utils.slides", *rest)
+
+
+def run_exercises(python, rest):
+    return run(python, "-m", "utils.make_exercises", *rest)
+
+
+def run_classroom(python, rest):
+    return run(python, "-m", "utils.classroom", *rest)
+
+
 def run_bench(python, rest):
     if rest[:1] == ["widgets"]:
         return run(python, "-m", "benchmarks.widgets", *rest[1:])
@@ -139,17 +160,35 @@ def set_up():
         if not (python.exists() and can_run(python, "import pip")):
             make_venv(suitable_python())
         install(python)
-        temporary = STAMP.with_suffix(".tmp")
-        temporary.write_text(wanted)
-        os.replace(str(temporary), str(STAMP))
+        write_stamp(STAMP, wanted)
     except OSError as error:
         raise CourseError(explain(str(error))) from None
     return python
 
 
-def fingerprint():
+def set_up_classroom(python, needed):
+    """Add what requirements-classroom.txt names. Where it is not needed, go on without it."""
+    wanted = fingerprint("requirements-classroom.txt")
+    if CLASSROOM_STAMP.exists() and CLASSROOM_STAMP.read_text() == wanted:
+        return
+    try:
+        install(python, "requirements-classroom.txt")
+        write_stamp(CLASSROOM_STAMP, wanted)
+    except CourseError as error:
+        if needed:
+            raise
+        print(f"Going on without nbgrader, so its tests will be skipped: {error}")
+
+
+def write_stamp(path, text):
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(text)
+    os.replace(str(temporary), str(path))
+
+
+def fingerprint(requirements="requirements.txt"):
     """Changes when the requirements change."""
-    names = ("requirements.txt", "constraints.txt")
+    names = (requirements, "constraints.txt")
     return hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in names)).hexdigest()
 
 
@@ -186,13 +225,13 @@ def make_venv(python):
         raise CourseError(explain(result.stdout))
 
 
-def install(python):
-    print("Installing the course's packages into .venv (once, a few minutes) ...", flush=True)
+def install(python, requirements="requirements.txt"):
+    print(f"Installing what {requirements} names into .venv (once, a few minutes) ...", flush=True)
     with LOG.open("w") as log:
         result = subprocess.run(
             [
                 str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input",
-                "-r", str(ROOT / "requirements.txt"), "-c", str(ROOT / "constraints.txt"),
+                "-r", str(ROOT / requirements), "-c", str(ROOT / "constraints.txt"),
             ],
             stdout=log, stderr=subprocess.STDOUT,
         )  # fmt: skip

@@ -1,5 +1,6 @@
 """What tests of several files share: skipping, visibly, what this machine lacks."""
 
+import importlib.util
 import os
 import shutil
 
@@ -10,7 +11,7 @@ from utils.frameworks import absence, available
 
 # Set by .ci/run, where all frameworks and a browser are installed: nothing may be skipped there.
 REQUIRE_ALL = os.environ.get("COURSE_REQUIRE_ALL") == "1"
-# Notebooks whose stored outputs show these packages at work.
+# Notebooks whose stored outputs show these packages at work: chapters, and solutions of the same name.
 NOTEBOOK_NEEDS = {
     "03_keras.ipynb": ["tensorflow"],
     "05_gluon.ipynb": ["mxnet"],
@@ -35,6 +36,13 @@ def chromium():
     if not path:
         skip_or_fail("no Chromium found: install it or set CHROMIUM to its path")
     return path
+
+
+@pytest.fixture(scope="session")
+def nbgrader():
+    """Skip the test where nbgrader, which only classrooms need, is not installed."""
+    if importlib.util.find_spec("nbgrader") is None:
+        skip_or_fail("nbgrader is not installed: see requirements-classroom.txt")
 
 
 @pytest.fixture(scope="session")

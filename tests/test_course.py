@@ -163,3 +163,30 @@ def test_old_pythons_can_read_course_py_far_enough_to_be_refused(require):
     import ast
 
     ast.parse((ROOT / "course.py").read_text(), feature_version=(3, 6))
+
+
+def test_a_classroom_is_set_up_on_demand_and_once(monkeypatch, tmp_path, capsys):
+    asked = []
+    monkeypatch.setattr(course, "CLASSROOM_STAMP", tmp_path / "classroom.stamp")
+    monkeypatch.setattr(course, "set_up", lambda: sys.executable)
+    monkeypatch.setattr(course, "install", lambda python, requirements: asked.append(requirements))
+    monkeypatch.setattr(course, "run", lambda python, *command, **kwargs: 0)
+    assert course.main(["lab"]) == 0 and asked == []
+    for word in ("exercises", "classroom", "test"):
+        assert course.main([word]) == 0
+    assert asked == ["requirements-classroom.txt"]
+
+
+def test_without_nbgrader_tests_go_on_and_a_classroom_does_not(monkeypatch, tmp_path, capsys):
+    def fail(python, requirements):
+        raise CourseError("no network: connect and try again.")
+
+    monkeypatch.setattr(course, "CLASSROOM_STAMP", tmp_path / "classroom.stamp")
+    monkeypatch.setattr(course, "set_up", lambda: sys.executable)
+    monkeypatch.setattr(course, "install", fail)
+    monkeypatch.setattr(course, "run", lambda python, *command, **kwargs: 0)
+    assert course.main(["test"]) == 0
+    assert "its tests will be skipped: no network" in capsys.readouterr().out
+    assert course.main(["classroom", "room"]) == 1
+    assert "no network" in capsys.readouterr().err
+    assert not (tmp_path / "classroom.stamp").exists()

@@ -1,4 +1,7 @@
-"""Guards that comparing outputs cannot give: every stored notebook is one clean, readable run."""
+"""Guards that comparing outputs cannot give: every stored notebook is one clean, readable run.
+
+Chapters and solutions are stored with outputs. Exercises are made from the solutions and hold none.
+"""
 
 import re
 from pathlib import Path
@@ -7,7 +10,9 @@ import nbformat
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-CHAPTERS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
+CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+SOLUTIONS = sorted((ROOT / "notebooks/solutions").glob("*.ipynb"))
+EXERCISES = sorted((ROOT / "notebooks/exercises").glob("*.ipynb"))
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 MAX_BYTES = 1_500_000
 
@@ -28,7 +33,13 @@ def outputs(path):
     return [output for cell in code_cells(path) for output in cell.outputs]
 
 
-every_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def each(paths):
+    return pytest.mark.parametrize("path", paths, ids=lambda path: f"{path.parent.name}/{path.stem}")
+
+
+every_chapter = each(CHAPTERS)
+every_stored_notebook = each([*CHAPTERS, *SOLUTIONS])
+every_notebook = each([*CHAPTERS, *SOLUTIONS, *EXERCISES])
 
 
 def test_there_are_chapters_and_they_are_numbered_without_gaps():
@@ -36,27 +47,27 @@ def test_there_are_chapters_and_they_are_numbered_without_gaps():
     assert len(numbers) >= 7 and numbers == list(range(len(numbers)))
 
 
-@every_chapter
+@every_stored_notebook
 def test_every_code_cell_was_run_in_order_in_one_kernel(path):
     counts = [cell.execution_count for cell in code_cells(path)]
     assert counts == list(range(1, len(counts) + 1))
 
 
-@every_chapter
+@every_stored_notebook
 def test_no_cell_stores_an_error_or_stderr(path):
     for output in outputs(path):
         assert output.output_type != "error"
         assert output.get("name") != "stderr"
 
 
-@every_chapter
+@every_stored_notebook
 def test_no_widget_state_is_stored_and_the_file_is_small(path):
     assert "widgets" not in read(path).metadata
     assert not any("widget-view" in mime for o in outputs(path) for mime in o.get("data", {}))
     assert path.stat().st_size < MAX_BYTES
 
 
-@every_chapter
+@every_stored_notebook
 def test_every_picture_has_words(path):
     for output in outputs(path):
         if "image/png" in output.get("data", {}):
@@ -64,14 +75,14 @@ def test_every_picture_has_words(path):
     assert not re.search(r"!\[\]\(|<img(?![^>]*alt=)", markdown(path))
 
 
-@every_chapter
+@every_notebook
 def test_cells_are_short_enough_for_a_projector(path):
     for cell in code_cells(path):
         lines = cell.source.splitlines()
         assert len(lines) <= 30 and max(map(len, lines)) <= 100
 
 
-@every_chapter
+@every_notebook
 def test_no_two_code_cells_follow_each_other_without_a_word(path):
     kinds = [cell.cell_type for cell in read(path).cells]
     runs = re.findall(r"c{3,}", "".join(kind[0] for kind in kinds))
@@ -86,14 +97,14 @@ def test_a_chapter_opens_with_promise_needs_and_time(path):
         assert f"**{words}" in first
 
 
-@every_chapter
+@every_notebook
 def test_links_to_files_lead_somewhere(path):
     for target in LINK.findall(markdown(path)):
         if not target.startswith(("http://", "https://", "#")):
             assert (path.parent / target.split("#")[0]).exists(), target
 
 
-@every_chapter
+@every_stored_notebook
 def test_outputs_that_are_not_compared_are_followed_by_an_assert(path):
     cells = code_cells(path)
     for index, cell in enumerate(cells):
@@ -102,7 +113,7 @@ def test_outputs_that_are_not_compared_are_followed_by_an_assert(path):
             assert "assert " in later or "check(" in later, cell.source
 
 
-@every_chapter
+@every_stored_notebook
 def test_no_output_shows_an_object_address_or_a_path(path):
     for output in outputs(path):
         text = output.get("text", "") + str(output.get("data", {}).get("text/plain", ""))

@@ -30,7 +30,7 @@ def test_the_prose_is_spelled_right(tmp_path):
     for path in tracked(".ipynb"):
         cells = nbformat.read(path, 4).cells
         text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-        (tmp_path / f"{path.stem}.md").write_text(text, encoding="utf-8")
+        (tmp_path / f"{path.parent.name}-{path.stem}.md").write_text(text, encoding="utf-8")
     files = [*tmp_path.glob("*.md"), *tracked(".md", ".py", ".js")]
     result = subprocess.run(
         [sys.executable, "-m", "codespell_lib", "-L", "nd", *map(str, files)],
@@ -44,6 +44,7 @@ def test_the_prose_is_spelled_right(tmp_path):
 def test_utils_that_need_no_framework_import_none():
     code = (
         "import sys, utils.data, utils.scratch, utils.metrics, utils.plotting, utils.widgets, utils.tables\n"
+        "import utils.selfcheck, utils.exercises.ch02\n"
         "print([name for name in ('torch', 'tensorflow', 'keras', 'mxnet') if name in sys.modules])"
     )
     result = subprocess.run(

@@ -25,25 +25,30 @@ MATH = re.compile(r"\$\$(.+?)\$\$|(?<![\\$\w])\$(?!\s)([^$\n]+?)(?<!\s)\$(?!\d)"
 def export(path, folder):
     """Write the page of the stored notebook at `path` into `folder`; return the page's path."""
     notebook = nbformat.read(path, as_version=4)
-    widgets = _take_out_widgets(notebook)
+    widgets = take_out_widgets(notebook)
     html, _ = HTMLExporter(template_name="lab").from_notebook_node(
         notebook, resources={"metadata": {"name": path.stem, "path": str(path.parent)}}
     )
+    target = folder / f"{path.stem}.html"
+    target.write_text(str(finish(html, widgets)), encoding="utf-8")
+    return target
+
+
+def finish(html, widgets):
+    """nbconvert's page as a BeautifulSoup that loads no script, with MathML and the widgets in place."""
     page = BeautifulSoup(html, "html.parser")
     for script in page.find_all("script"):
         script.decompose()  # all of them load something from the network
     for text in page.select(".jp-MarkdownOutput, .jp-RenderedMarkdown"):
-        _draw_math(page, text)
+        draw_math(page, text)
     for link in page.select("a[href]"):
         link["href"] = re.sub(r"\.ipynb(?=$|#)", ".html", link["href"])
     if widgets:
-        _add_widgets(page, widgets)
-    target = folder / f"{path.stem}.html"
-    target.write_text(str(page), encoding="utf-8")
-    return target
+        add_widgets(page, widgets)
+    return page
 
 
-def _take_out_widgets(notebook):
+def take_out_widgets(notebook):
     """Replace each browser-drawn widget's output by a place for it; return their states, in order.
 
     A widget for which the kernel computes keeps its picture, and says what it lacks.
@@ -68,7 +73,7 @@ def _take_out_widgets(notebook):
     return widgets
 
 
-def _add_widgets(page, widgets):
+def add_widgets(page, widgets):
     """One script for the page: the views, the states, and a model that needs no kernel."""
     static = (JS_DIR / "static.js").read_text(encoding="utf-8")
     calls = "\n".join(
@@ -99,7 +104,7 @@ def _as_function(module):
     return body.replace("export default", "return")
 
 
-def _draw_math(page, element):
+def draw_math(page, element):
     """Replace $...$ and $$...$$ in the text of an element by MathML, except in code."""
     for text in list(element.find_all(string=MATH)):
         if text.find_parent(["code", "pre", "math"]):

@@ -50,13 +50,18 @@ def store(path, timeout=3600):
     ).execute()
     seconds = time.perf_counter() - start
     clean(notebook, path.name)
+    write(notebook, path)
+    return seconds
+
+
+def write(notebook, path):
+    """Write `notebook` to `path`, all of it or nothing."""
     temporary = path.with_suffix(".tmp")
     try:
         nbformat.write(notebook, temporary)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-    return seconds
 
 
 def clean(notebook, name):

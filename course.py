@@ -11,6 +11,7 @@
     python3 course.py exercises [NN..]  run the solutions and make the exercises from them
     python3 course.py classroom FOLDER  make an nbgrader course; more words go to nbgrader in it
     python3 course.py bench [widgets]   measure seconds per epoch, or the sliders' answers, as ratios
+    python3 course.py claims            collect the verdicts of all chapters in notebooks/claims.md
     python3 course.py lint              check the style of code and text
 
 Packages go into .venv in this folder; the first run takes a few minutes, later ones seconds.
@@ -40,7 +41,7 @@ QUIET = {
     "PYTHONHASHSEED": "0",
 }
 WORDS = (
-    "lab", "test", "check", "notebooks", "full", "html", "slides", "exercises", "classroom", "bench", "lint",
+    "lab", "test", "check", "notebooks", "full", "html", "slides", "exercises", "classroom", "bench", "claims", "lint",
 )  # fmt: skip
 
 
@@ -123,6 +124,10 @@ def run_bench(python, rest):
     if rest[:1] == ["widgets"]:
         return run(python, "-m", "benchmarks.widgets", *rest[1:])
     return run(python, "-m", "benchmarks.epochs", *rest)
+
+
+def run_claims(python, rest):
+    return run(python, "-m", "utils.claims", *rest)
 
 
 def run_lint(python, rest):

@@ -41,7 +41,8 @@ QUIET = {
     "PYTHONHASHSEED": "0",
 }
 WORDS = (
-    "lab", "test", "check", "notebooks", "full", "html", "slides", "exercises", "classroom", "bench", "claims", "lint",
+    "lab", "test", "check", "notebooks", "full", "html", "slides", "exercises", "classroom", "bench",
+    "claims", "lint",
 )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ def nll(probs, y):
 def brier(probs, y):
     """Brier score: the mean over examples of sum_c (probs[i, c] - [y[i] = c])^2, in [0, 2].
 
-    Brier 1950, equation 2: all classes count. Some libraries halve it or use the true class alone.
+    Brier 1950: all classes count. Some libraries halve it, or count one class of two.
     """
     _check_rows(probs, y)
     error = probs.astype(np.float64)
@@ -61,7 +61,7 @@ def entropy(probs):
     A probability of 0 adds nothing.
     """
     probs = np.asarray(probs, dtype=np.float64)
-    return -(probs * np.log(np.where(probs > 0, probs, 1))).sum(axis=-1)
+    return 0 - (probs * np.log(np.where(probs > 0, probs, 1))).sum(axis=-1)  # not -0.0
 
 
 def mutual_information(samples):

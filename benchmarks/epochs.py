@@ -3,6 +3,7 @@
     python3 course.py bench
 
 The net is 784-256-256-10 with dropout 0.2 and 0.5, batch 256, on the 60,000 images of Fashion-MNIST.
+After it come 100 Monte Carlo passes of that net over the 10,000 test images (benchmarks/monte_carlo.py).
 All that is compared runs in this one process, in turn, several times over. A ratio is taken within
 each round, so that a machine that slows down slows both sides. CPU time counts every thread.
 """
@@ -15,6 +16,7 @@ import numpy as np
 from PIL import Image
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from benchmarks import monte_carlo
 from utils import four
 from utils.data import load_fashion_mnist
 from utils.frameworks import absence, load_keras, load_mxnet
@@ -158,15 +160,15 @@ def ratio(seconds, numerator, denominator, column=0):
     return float(np.median(values)), float(values.min()), float(values.max())
 
 
-def report(seconds):
+def report(seconds, what="one epoch", ratios=RATIOS):
     """Print the medians of all contestants and the ratios that can be formed, with their targets."""
     rounds = len(next(iter(seconds.values())))
-    print(f"{f'one epoch, median of {rounds}':<42}{'CPU s':>8}{'wall s':>8}")
+    print(f"{f'{what}, median of {rounds}':<42}{'CPU s':>8}{'wall s':>8}")
     for name, values in seconds.items():
         cpu, wall = np.median(values, axis=0)
         print(f"{name:<42}{cpu:8.2f}{wall:8.2f}")
     print(f"\n{'ratio, median (lowest-highest)':<42}{'CPU':>8}{'range':>14}{'wall':>8}  target (CPU)")
-    for title, numerator, denominator, sign, target in RATIOS:
+    for title, numerator, denominator, sign, target in ratios:
         if numerator in seconds and denominator in seconds:
             cpu, low, high = ratio(seconds, numerator, denominator)
             wall, _, _ = ratio(seconds, numerator, denominator, column=1)
@@ -194,6 +196,11 @@ def main(argv):
             print(absence(package))
     print()
     report(seconds)
+    samplers = monte_carlo.make_samplers(data.x_test.reshape(-1, four.SIZES[0]))
+    if samplers:
+        print()
+        what = f"{monte_carlo.NUM_SAMPLES} Monte Carlo passes"
+        report(measure(samplers, min(options.rounds, 3)), what, monte_carlo.RATIOS)
     return 0
 
 

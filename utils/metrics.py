@@ -28,6 +28,17 @@ def nll(probs, y):
     return float(-np.log(chosen.astype(np.float64)).mean())
 
 
+def brier(probs, y):
+    """Brier score: the mean over examples of sum_c (probs[i, c] - [y[i] = c])^2, in [0, 2].
+
+    Brier 1950: all classes count. Some libraries halve it, or count one class of two.
+    """
+    _check_rows(probs, y)
+    error = probs.astype(np.float64)
+    error[np.arange(len(y)), y] -= 1
+    return float((error**2).sum(axis=1).mean())
+
+
 def ece(probs, y, num_bins=15):
     """Expected calibration error of the top prediction (Guo et al. 2017, equation 3), in [0, 1].
 
@@ -42,6 +53,61 @@ def ece(probs, y, num_bins=15):
     bins = np.clip(np.ceil(confidence * num_bins).astype(int) - 1, 0, num_bins - 1)
     gap = np.bincount(bins, correct - confidence, num_bins)
     return float(np.abs(gap).sum() / len(y))
+
+
+def entropy(probs):
+    """Shannon entropy of probabilities (..., classes), in nats: float64 (...), from 0 to ln(classes).
+
+    A probability of 0 adds nothing.
+    """
+    probs = np.asarray(probs, dtype=np.float64)
+    return 0 - (probs * np.log(np.where(probs > 0, probs, 1))).sum(axis=-1)  # not -0.0
+
+
+def mutual_information(samples):
+    """What the passes disagree about: entropy of their mean less the mean of their entropies, in nats.
+
+    Parameters
+    ----------
+    samples : array of shape (T, n, classes)
+        Probabilities of T passes, such as `utils.training.predict_mc` gives.
+
+    Returns
+    -------
+    float64 array of shape (n,), at least 0; 0 where all passes agree
+
+    Source: Houlsby et al. 2011, equation 2; Gal 2016 (thesis), section 3.3.1.
+    """
+    if samples.ndim != 3 or len(samples) == 0:
+        raise ValueError(f"samples must have shape (T, n, classes), T >= 1, got {samples.shape}")
+    mean_entropy = np.mean([entropy(probs) for probs in samples], axis=0)
+    return np.maximum(entropy(samples.mean(axis=0, dtype=np.float64)) - mean_entropy, 0)
+
+
+def auroc(scores, positive):
+    """Probability that a random positive has a higher score than a random negative; a tie counts 1/2.
+
+    Parameters
+    ----------
+    scores : array of shape (n,)
+    positive : bool array of shape (n,)
+        At least one True and one False.
+
+    Source: Hanley & McNeil 1982 (the area under the ROC curve is the Mann-Whitney statistic).
+    """
+    scores, positive = np.asarray(scores), np.asarray(positive)
+    if scores.ndim != 1 or positive.shape != scores.shape or positive.dtype != bool:
+        raise ValueError(
+            "scores must have shape (n,) and positive be bool of shape (n,), "
+            f"got {scores.shape} and {positive.dtype} {positive.shape}"
+        )
+    if positive.all() or not positive.any():
+        raise ValueError(f"positive must hold True and False, got {int(positive.sum())} of {len(positive)}")
+    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]  # from 1; equal scores share their mean rank
+    num_positive = int(positive.sum())
+    wins = ranks[positive].sum() - num_positive * (num_positive + 1) / 2
+    return float(wins / (num_positive * (len(positive) - num_positive)))
 
 
 def _check_rows(probs, y):

@@ -83,8 +83,19 @@ def test_a_check_fails_in_nbgrader_alone_and_the_stored_answer_is_right(path):
     for cell in check_cells(path):
         name = CHECK.search(cell.source)[1]
         assert cell.source.endswith(HIDDEN) and "### BEGIN SOLUTION" not in cell.source
-        assert [output.text for output in cell.outputs] == [f"{name}: right.\n"]
+        assert "".join(output.text for output in cell.outputs) == f"{name}: right.\n"
         assert grading(cell).locked and grading(cell).points > 0
+
+
+@each_solution
+def test_the_models_answers_pass_every_check(path, capsys):
+    """Also in this process, where coverage sees the checks; nbval runs the notebook in its kernel."""
+    chapter(path.name[:2])
+    namespace = {}
+    for cell in cells(path):
+        if cell.cell_type == "code":
+            exec(compile(cell.source, path.name, "exec"), namespace)
+    assert capsys.readouterr().out.count(": right.\n") == len(check_cells(path))
 
 
 @each_solution
@@ -118,9 +129,9 @@ def test_the_exercise_shows_no_answer_and_every_stub_fails_without_stopping_the_
     assert len(checks) == len(check_cells(path))
     for cell in checks:
         name = CHECK.search(cell.source)[1]
-        assert [output.get("text") for output in cell.outputs] == [
+        assert "".join(output.get("text", "") for output in cell.outputs) == (
             f"{name}: no answer yet. Write it in the cell above, run that cell, then this one.\n"
-        ]
+        )
 
 
 # --- the wrong ideas ---

@@ -76,7 +76,7 @@ class SelfCheck:
 
     def __call__(self, name, *answers):
         result = self.look(name, answers)
-        print(result.message)
+        print(result.message + "\n", end="")  # one write, so that it arrives as one output
         return result
 
     def look(self, name, answers):

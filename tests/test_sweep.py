@@ -1,4 +1,4 @@
-"""The sweep of utils/training.py: processes, threads, a disk cache, and a Dask cluster that loses a worker."""
+"""The sweep of utils/training.py: processes, threads, a disk cache, a Dask cluster that loses a worker."""
 
 import logging
 import os

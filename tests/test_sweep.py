@@ -64,7 +64,7 @@ def children():
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error", "ignore::ResourceWarning")
 def test_a_dask_cluster_that_loses_a_worker_gives_every_result_once_and_bit_for_bit(tmp_path, capfd):
     alone = sweep(run, SETTINGS, num_jobs=1)
     before = children()
@@ -76,7 +76,8 @@ def test_a_dask_cluster_that_loses_a_worker_gives_every_result_once_and_bit_for_
             n_workers=2,
             threads_per_worker=1,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # where even a cluster without dashboard listens
+            scheduler_kwargs={"dashboard": False},
             local_directory=str(tmp_path),
             silence_logs=logging.CRITICAL,
         ) as cluster,
@@ -94,7 +95,8 @@ def test_a_dask_cluster_that_loses_a_worker_gives_every_result_once_and_bit_for_
     assert second.exists()  # ... and its run was done again
     pids = {int(Path(path).read_text()) for path in starts.iterdir()}
     assert len(pids) >= 2 and os.getpid() not in pids
-    assert spread == alone  # the same settings, in order, each once, equal to the last bit
+    assert [{name: row[name] for name in DOOMED} for row in spread] == SETTINGS  # each once, in order
+    assert spread == alone  # equal to the last bit
     assert children() <= before
     assert capfd.readouterr() == ("", "")
 

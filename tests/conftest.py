@@ -16,6 +16,9 @@ NOTEBOOK_NEEDS = {
     "03_keras.ipynb": ["tensorflow"],
     "05_gluon.ipynb": ["mxnet"],
     "06_four_frameworks.ipynb": ["tensorflow", "torch", "mxnet"],
+    "09_where.ipynb": ["tensorflow", "torch", "mxnet"],
+    "10_batch_normalization.ipynb": ["tensorflow", "torch", "mxnet"],
+    "11_monte_carlo_dropout.ipynb": ["tensorflow", "torch", "mxnet"],
 }
 
 settings.register_profile("course", deadline=None, derandomize=True, database=None)

@@ -65,7 +65,7 @@ def take_out_widgets(notebook):
                 }
                 widgets.append(data[STATIC_MIME])
             elif data.get("text/plain", "").startswith("[slider]"):
-                alt = output["metadata"]["image/png"]["alt"]
+                alt = output["metadata"].get("image/png", {}).get("alt", data["text/plain"])
                 output["data"] = {
                     "text/html": f'<img alt="{alt}" src="data:image/png;base64,{data["image/png"]}">'
                     f'<p class="dw-still">{NEEDS_KERNEL}</p>'

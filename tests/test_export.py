@@ -28,6 +28,7 @@ def test_a_page_loads_nothing_and_links_to_pages(tmp_path):
 
 def test_a_formula_is_not_mistaken():
     assert [m[1] or m[2] for m in MATH.finditer("$a$ and $b_1$ $$c$$")] == ["a", "b_1", "c"]
+    assert [m[2] for m in MATH.finditer("Binomial$(n, q)$ and 3$ and 4$")] == ["(n, q)"]
     assert not MATH.search("from $5 to $6")
 
 
@@ -36,6 +37,9 @@ def test_every_stored_chapter_becomes_a_page(tmp_path, capsys):
     pages = sorted(path.name for path in (tmp_path / "pages").iterdir())
     assert "index.html" in pages and "02_dropout_from_scratch.html" in pages
     assert "index.html in a browser" in capsys.readouterr().out
-    for path in (tmp_path / "pages").glob("*.html"):
+    for path in (tmp_path / "pages").rglob("*.html"):
         page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
         assert not page.select("script[src]") and not page.select("img[src^=http]")
+        for link in page.select("a[href$='.html']"):
+            if not link["href"].startswith("http"):
+                assert (path.parent / link["href"]).exists(), link["href"]

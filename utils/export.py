@@ -19,7 +19,7 @@ from utils.store import NOTEBOOKS_DIR, find_notebooks
 from utils.widgets.base import JS_DIR, STATIC_MIME, view
 
 NEEDS_KERNEL = "This needs a running kernel: open the notebook in JupyterLab and run its cell."
-MATH = re.compile(r"\$\$(.+?)\$\$|(?<![\\$\w])\$(?!\s)([^$\n]+?)(?<!\s)\$(?!\d)", re.S)
+MATH = re.compile(r"\$\$(.+?)\$\$|(?<![\\$\d])\$(?!\s)([^$\n]+?)(?<!\s)\$(?!\d)", re.S)
 
 
 def export(path, folder):
@@ -124,8 +124,11 @@ def main(arguments):
     folder = Path(arguments[0] if arguments else "html").resolve()
     folder.mkdir(parents=True, exist_ok=True)
     notebooks = [*find_notebooks([]), *sorted(NOTEBOOKS_DIR.glob("[a-z]*.ipynb"))]
-    for path in notebooks:
-        print(export(path, folder).name)
+    tasks = [*find_notebooks([], NOTEBOOKS_DIR / "exercises"), *find_notebooks([], NOTEBOOKS_DIR / "solutions")]
+    for path in [*notebooks, *tasks]:
+        target = folder / path.relative_to(NOTEBOOKS_DIR).parent
+        target.mkdir(exist_ok=True)
+        print(export(path, target).relative_to(folder))
     shutil.copy(folder / f"{notebooks[0].stem}.html", folder / "index.html")
     print(f"open {folder / 'index.html'} in a browser; nothing else is needed")
     return 0

@@ -39,6 +39,8 @@ QUIET = {
     "TF_ENABLE_ONEDNN_OPTS": "0",
     "MXNET_SUBGRAPH_VERBOSE": "0",
     "PYTHONHASHSEED": "0",
+    # A kernel that ends stops joblib's worker processes before joblib can; their tracker tidies up and says so.
+    "PYTHONWARNINGS": "ignore:resource_tracker:UserWarning",
 }
 WORDS = (
     "lab", "test", "check", "notebooks", "full", "html", "slides", "exercises", "classroom", "bench",

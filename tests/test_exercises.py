@@ -162,7 +162,26 @@ def test_a_wrong_idea_has_one_answer_that_says_more_than_wrong(number):
 
 
 def test_the_course_answers_many_wrong_ideas():
-    assert len({row.belief for number in chapters() for row in chapter(number).MISCONCEPTIONS}) >= 8
+    assert len({row.belief for number in chapters() for row in chapter(number).MISCONCEPTIONS}) >= 15
+
+
+def test_every_exercise_of_the_book_is_a_task():
+    titles = [
+        cell.source.splitlines()[0]
+        for path in SOLUTIONS
+        for cell in cells(path)
+        if cell.source.startswith("## ")
+    ]
+    answered = [int(n) for title in titles for n in re.findall(r"\(D2L exercise (\d)\)", title)]
+    assert set(answered) == set(range(1, 9))
+
+
+def test_every_chapter_but_the_first_has_exercises_and_leads_to_them():
+    paths = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))[1:]
+    assert chapters() == [path.name[:2] for path in paths]
+    for path in paths:
+        text = "\n".join(cell.source for cell in cells(path) if cell.cell_type == "markdown")
+        assert f"(exercises/{path.name})" in text
 
 
 # --- the teacher's page, and the command ---

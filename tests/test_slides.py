@@ -64,7 +64,10 @@ def test_a_cell_can_decide_for_itself():
 def page(tmp_path):
     path = tmp_path / "07_demo.ipynb"
     shown = new_output("stream", name="stdout", text="107 of 192\n")
-    cells = [new_markdown_cell("# $p$\n\n[next](08_x.ipynb)"), new_code_cell("draw()", outputs=[shown])]
+    cells = [
+        new_markdown_cell("# $p$\n\n[next](08_x.ipynb) [task](exercises/07_x.ipynb)"),
+        new_code_cell("draw()", outputs=[shown]),
+    ]
     nbformat.write(new_notebook(cells=cells), path)
     return BeautifulSoup(make_slides(path, tmp_path).read_text(encoding="utf-8"), "html.parser")
 
@@ -79,6 +82,7 @@ def test_slides_load_nothing_from_the_network(page):
 
 def test_slides_show_formulas_outputs_and_links_to_slides(page):
     assert page.find("math") and page.select_one("a[href='08_x.html']")
+    assert len(page.select(".slides a[href$='.html']")) == 1 and "task" in page.select_one(".slides").text
     assert "107 of 192" in page.select_one(".slides section section").get_text()
 
 

@@ -124,7 +124,10 @@ def main(arguments):
     folder = Path(arguments[0] if arguments else "html").resolve()
     folder.mkdir(parents=True, exist_ok=True)
     notebooks = [*find_notebooks([]), *sorted(NOTEBOOKS_DIR.glob("[a-z]*.ipynb"))]
-    tasks = [*find_notebooks([], NOTEBOOKS_DIR / "exercises"), *find_notebooks([], NOTEBOOKS_DIR / "solutions")]
+    tasks = [
+        *find_notebooks([], NOTEBOOKS_DIR / "exercises"),
+        *find_notebooks([], NOTEBOOKS_DIR / "solutions"),
+    ]
     for path in [*notebooks, *tasks]:
         target = folder / path.relative_to(NOTEBOOKS_DIR).parent
         target.mkdir(exist_ok=True)

@@ -73,6 +73,8 @@ def make_slides(path, folder):
         notebook, resources={"metadata": {"name": path.stem, "path": str(path.parent)}}
     )
     page = finish(html, widgets)
+    for link in page.select("a[href^='exercises/']"):
+        link.unwrap()  # exercises have no slides
     style = page.new_tag("style")
     style.string = STYLE
     page.head.append(style)

@@ -39,7 +39,7 @@ QUIET = {
     "TF_ENABLE_ONEDNN_OPTS": "0",
     "MXNET_SUBGRAPH_VERBOSE": "0",
     "PYTHONHASHSEED": "0",
-    # A kernel that ends stops joblib's worker processes before joblib can; their tracker tidies up and says so.
+    # A kernel that ends stops the workers of joblib before joblib can; their tracker tidies up and says so.
     "PYTHONWARNINGS": "ignore:resource_tracker:UserWarning",
 }
 WORDS = (

@@ -263,6 +263,8 @@ def _check_std(std, samples):
         return Problem(expected, f"shape {std.shape}", whys.get(std.shape, ""))
     if any(np.allclose(std, samples.std(axis=0, ddof=ddof)) for ddof in (0, 1)):
         return None
+    if (std == std[0]).all():
+        return Problem(expected, "the same row for every example", AFTER_MEAN)
     ratio = np.mean(std / samples.std(axis=0))
     why = STANDARD_ERROR if is_close(ratio * math.sqrt(40), 1, 0.02) else ""
     return Problem(expected, f"numbers {ratio:.2f} times as large", why)
@@ -551,6 +553,12 @@ MISCONCEPTIONS = [
         "mean first, standard deviation next",
         "summary",
         _summary(lambda samples: samples.mean(axis=0).std(axis=0)),
+        AFTER_MEAN,
+    ),
+    Misconception(
+        "mean first, standard deviation next",
+        "summary",
+        _summary(lambda samples: np.tile(samples.mean(axis=0).std(axis=0), (6, 1))),
         AFTER_MEAN,
     ),
     Misconception(

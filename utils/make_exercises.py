@@ -59,7 +59,7 @@ def misconception_table():
         for row in load_chapter(number).MISCONCEPTIONS:
             tasks.setdefault((row.belief, number, row.why), []).append(row.exercise)
     rows = [
-        (f'"{belief}"', f"{number}: {', '.join(names)}", why)
+        (f'"{belief}"', f"{number}: {', '.join(dict.fromkeys(names))}", why)
         for (belief, number, why), names in tasks.items()
     ]
     return Table(("Somebody believes", "Exercise", "The check answers"), rows)

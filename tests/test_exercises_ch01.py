@@ -60,6 +60,7 @@ WRONG = [
     ("report", (lambda *task: 0.1, "b"), "trained for one epoch"),
     ("report", (turned, "b"), "both piles measured alike"),
     ("sure", (_measure, 0.7), "one of the factors"),
+    ("sure", (lambda logits, y, factor: 0.8, 0.5), "three numbers"),
     ("sure", (one_class, 0.5), "mean confidence"),
     ("sure", (_measure, 2), "the lowest"),
     ("seeds", (lambda a, b: "unclear", "unclear", "b"), '"a" for'),

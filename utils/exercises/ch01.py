@@ -237,6 +237,8 @@ def check_sure(measure, best):
         probs = softmax(factor * logits)
         expected = accuracy(probs, y), probs.max(axis=1).mean(), nll(probs, y)
         found = written(measure(logits, y, factor))
+        if not isinstance(found, tuple) or len(found) != 3:
+            return Problem("three numbers (accuracy, mean confidence, NLL)", type(found).__name__)
         for name, value, right in zip(("accuracy", "mean confidence", "NLL"), found, expected, strict=True):
             if not is_close(float(value), float(right), 1e-3):
                 return Problem(f"{name} {right:.3f} at factor {factor}", f"{value:.3f}")

@@ -19,6 +19,8 @@ NOTEBOOK_NEEDS = {
     "09_where.ipynb": ["tensorflow", "torch", "mxnet"],
     "10_batch_normalization.ipynb": ["tensorflow", "torch", "mxnet"],
     "11_monte_carlo_dropout.ipynb": ["tensorflow", "torch", "mxnet"],
+    "solutions/03_keras.ipynb": ["tensorflow"],
+    "solutions/05_gluon.ipynb": ["mxnet"],
 }
 
 settings.register_profile("course", deadline=None, derandomize=True, database=None)
@@ -63,7 +65,8 @@ def require():
 def pytest_collection_modifyitems(items):
     """Skip the cells of notebooks whose framework is absent: they would not repeat their outputs."""
     for item in items:
-        for package in NOTEBOOK_NEEDS.get(item.path.name, ()):
+        folder = "solutions/" if item.path.parent.name == "solutions" else ""
+        for package in NOTEBOOK_NEEDS.get(folder + item.path.name, ()):
             if not available(package):
                 if REQUIRE_ALL:
                     raise pytest.UsageError(

@@ -85,7 +85,8 @@ def run_lab(python, rest):
 
 
 def run_test(python, rest):
-    return run(python, "-m", "pytest", *rest)
+    # All tests: two processes, each file in one of them. A choice of tests: as pytest does it.
+    return run(python, "-m", "pytest", *(rest or ["-n", "2", "--dist", "loadfile"]))
 
 
 def check():

@@ -38,37 +38,42 @@ export function switches([W1, b1], xs) {
 // The passes first..last - 1 at the ascending places xs, with changes = switches(parts, xs): for each place
 // the answers of all these passes. The loops over passes are the inner ones: they are long and do not branch.
 export function mcPasses([W1, b1, W2, b2, W3, b3], xs, changes, masks, p, first, last) {
-  const scale = p < 1 ? 1 / (1 - p) : 0;
-  const factors = Array.from({ length: 2 * HIDDEN }, (_, unit) =>
-    Float64Array.from({ length: last - first }, (_, t) => scale * masks[(first + t) * 2 * HIDDEN + unit]));
-  const answers = xs.map(() => new Float64Array(last - first).fill(b3[0]));
-  const slope = new Float64Array(last - first), offset = new Float64Array(last - first);
+  const scale = p < 1 ? 1 / (1 - p) : 0, count = last - first;
+  const factors = Array.from({ length: 2 * HIDDEN }, () => new Float64Array(count));
+  for (let t = 0, place = first * 2 * HIDDEN; t < count; t++)
+    for (let unit = 0; unit < 2 * HIDDEN; unit++) factors[unit][t] = scale * masks[place++];
+  const answers = xs.map(() => new Float64Array(count).fill(b3[0]));
+  const slope = new Float64Array(count), offset = new Float64Array(count), out = new Float64Array(count);
   for (let j = 0; j < HIDDEN; j++) {
-    const out = factors[HIDDEN + j].map((factor) => factor * W3[j]);
+    for (let t = 0; t < count; t++) out[t] = factors[HIDDEN + j][t] * W3[j];
     slope.fill(0);
     offset.fill(b2[j]);
     let k = 0;
-    xs.forEach((x, place) => {
+    for (let place = 0; place < xs.length; place++) {
       for (; k < changes.length && changes[k].from === place; k++) {
         const { unit, sign } = changes[k];
         const weight = sign * W2[unit * HIDDEN + j];
         moveLines(slope, offset, factors[unit], weight * W1[unit], weight * b1[unit]);
       }
-      addRectified(answers[place], slope, offset, x, out);
-    });
+      addRectified(answers[place], slope, offset, xs[place], out);
+    }
   }
   return answers;
 }
 
 function moveLines(slope, offset, factor, rise, lift) {
-  for (let t = 0; t < slope.length; t++) {
-    slope[t] += rise * factor[t];
-    offset[t] += lift * factor[t];
+  for (let t = 0; t < factor.length; t++) {
+    const f = factor[t];
+    slope[t] += rise * f;
+    offset[t] += lift * f;
   }
 }
 
 function addRectified(answer, slope, offset, x, out) {
-  for (let t = 0; t < answer.length; t++) answer[t] += Math.max(slope[t] * x + offset[t], 0) * out[t];
+  for (let t = 0; t < answer.length; t++) {
+    const z = slope[t] * x + offset[t];
+    if (z > 0) answer[t] += z * out[t];
+  }
 }
 
 function render({ model, el }) {

@@ -32,6 +32,11 @@ def per_example(shape, p, seed):
     return coins((shape[0], 1), p, seed)
 
 
+def by_pairs(shape, p, seed):
+    """Two neighbouring examples share their coins."""
+    return ops.repeat(coins((shape[0] // 2, *shape[1:]), p, seed), 2, axis=0)
+
+
 def learns_nothing(net, x, y):
     return float(to_numpy(cross_entropy(y, net(x, training=True))))
 
@@ -55,13 +60,14 @@ WRONG = [
     ("count", (1203, 25, 50), "the probability to keep"),
     ("count", (1203, 40, 10), "when dropout is off"),
     ("layer", (make_layer_class(coins, in_prediction=lambda x: x + 1),), "the plain input"),
-    ("layer", (make_layer_class(coins, in_prediction=lambda x: x[:, 1:]),), "(400, 25) in prediction"),
+    ("layer", (make_layer_class(coins, in_prediction=lambda x: x[:, 1:]),), "(2000, 20) in prediction"),
     (
         "layer",
         (make_layer_class(lambda shape, p, seed: coins((3, *shape), p, seed)),),
-        "(400, 25) in training",
+        "(2000, 20) in training",
     ),
     ("layer", (make_layer_class(per_example),), "one coin per unit"),
+    ("layer", (make_layer_class(by_pairs),), "a coin of its own for every unit of every example"),
     ("layer", (make_layer_class(lambda shape, p, seed: coins(shape, 0.5, seed)),), "a share 0.3 of zeros"),
     ("layer", (make_layer_class(coins, scale=2),), "ones to become 0 or 1.43"),
     ("layer", (make_layer_class(coins),), "ones to become 1 at p = 0"),

@@ -63,6 +63,11 @@ def by_pairs(X, p):
     return nd.repeat(_factor(X[:, ::2], p), 2, axis=1)[:, : X.shape[1]]
 
 
+def examples_by_pairs(X, p):
+    """Two neighbouring examples share their coins."""
+    return nd.repeat(_factor(X[::2], p), 2, axis=0)[: len(X)]
+
+
 def leaves_training_off(net, X, y):
     autograd.set_training(False)
     return ch05._loss(net, X, y)
@@ -96,6 +101,7 @@ WRONG = [
     ("block", (_layer(uneven),), "0 or 1.43"),
     ("block", (_layer(seeded),), "a new mask at every call"),
     ("block", (_layer(by_pairs),), "dropped independently"),
+    ("block", (_layer(examples_by_pairs),), "in two examples of the batch"),
     ("evaluate", (lambda net, X, y: nd.array([1.0]),), "a float"),
     ("evaluate", (other_loss,), "that of the net without dropout"),
     ("evaluate", (leaves_training_off,), "to go on after the call"),

@@ -36,6 +36,17 @@ def leaves_eval(net, x, seed):
     return output
 
 
+def one_mask_for_ever(x, p, axes, rng):
+    return _drop_with_coins(_coins)(x, p, axes, np.random.default_rng(0))
+
+
+def by_pairs(x, p, axes, rng):
+    """Right while coins are shared; with axes=() neighbours along the first axis fall together."""
+    if axes:
+        return _drop_with_coins(_coins)(x, p, axes, rng)
+    return x * np.repeat(_drop_with_coins(_coins)(np.ones_like(x[::2]), p, axes, rng), 2, axis=0)[: len(x)]
+
+
 WRONG = [
     ("recover", (lambda dropout, h, seed: dropout(np.ones(3), seed),), "a factor for every element"),
     ("recover", (lambda dropout, h, seed: dropout(np.ones_like(h), seed + 1),), "0 or 1/(1-p)"),
@@ -53,6 +64,8 @@ WRONG = [
     ("axes", (_drop_with_coins(lambda shape, axes: _coins(shape, (2, 3))),), "constant along no axis only"),
     ("axes", (lambda x, p, axes, rng: _drop_with_coins(_coins)(x, 0.5, axes, rng),), "a share 0.3"),
     ("axes", (scaled(lambda output: output * 0.7),), "0 or 1.43"),
+    ("axes", (one_mask_for_ever,), "another mask from another state"),
+    ("axes", (by_pairs,), "a coin of its own for every element"),
     ("axes", (scaled(np.abs),), "the input times the factor"),
     ("edges", ({**EDGES, "PyTorch, p = 1, training": "0"},), '"zeros", "NaN", "unchanged" or "error"'),
     ("edges", ({**EDGES, "Keras, a NaN that is dropped": "NaN"},), "what its arithmetic gives"),

@@ -65,6 +65,15 @@ def moments(mean=lambda gains: gains.mean(), error=lambda gains: gains.std(ddof=
     return difference
 
 
+def query_by_query(keep, p, rng):
+    """All keys of a query share one coin."""
+    return (rng.random((len(keep), 1)) >= p) / (1 - p) * np.ones_like(keep)
+
+
+def one_mask_for_ever(keep, p, rng):
+    return (np.random.default_rng(0).random(keep.shape) >= p) / (1 - p)
+
+
 WRONG = [
     ("order", ({**RIGHT, "|z|": False}, SIGMOID), "for |z|: True if"),
     ("order", ({**RIGHT, "min(relu(z), 6)": True}, SIGMOID), "for min(relu(z), 6): True if"),
@@ -83,6 +92,8 @@ WRONG = [
     ("memory", (masked_once,), "the same rule at every one"),
     ("attention", (0.8, 0.36, attend_right), "the sum of a_j E[m_j]"),
     ("attention", (1, 0.13, attend_right), "the root of p/(1-p)"),
+    ("attention", (1, 0.36, attend(query_by_query)), "a draw for each pair of query and key"),
+    ("attention", (1, 0.36, attend(one_mask_for_ever)), "another mask from another state"),
     ("attention", (1, 0.36, over_queries), "softmax over the keys"),
     ("attention", (1, 0.36, attend(lambda keep, p, rng: 1)), "some weights dropped"),
     ("attention", (1, 0.36, attend(lambda keep, p, rng: keep if p else 1)), "kept weights times 1.43"),

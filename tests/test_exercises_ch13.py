@@ -75,6 +75,18 @@ def plus_a_bit(H, W, p, rng):
     return np.einsum("bi,bio->bo", H, W * (1 + a * rng.choice([-1, 1], (len(H), *W.shape))))
 
 
+def weights_by_pairs(H, W, p, rng):
+    """Two neighbouring examples share the coins of their weights."""
+    coins = np.repeat(rng.random(((len(H) + 1) // 2, *W.shape)), 2, axis=0)[: len(H)]
+    return np.einsum("bi,bio->bo", H, W * (coins >= p) / (1 - p))
+
+
+def bell_by_pairs(h, p, rng):
+    """Two neighbouring rows share their noise."""
+    noise = bell(np.ones_like(h[::2]), p, rng)
+    return h * np.repeat(noise, 2, axis=0)[: len(h)]
+
+
 WRONG = [
     ("coins", (32, 32_000, 1_000), "example and unit"),
     ("coins", (3_200, 320, 1_000), "example and weight"),
@@ -85,6 +97,12 @@ WRONG = [
     ("dropconnect", (never_zero,), "H @ W at p = 0"),
     ("dropconnect", (plus_a_bit,), "from a single weight"),
     ("dropconnect", (with_own_generator,), "the same output from the same state"),
+    (
+        "dropconnect",
+        (lambda H, W, p, rng: weights_dropped(H, W, p, np.random.default_rng(0)),),
+        "another mask from another state",
+    ),
+    ("dropconnect", (weights_by_pairs,), "a coin of its own for every weight"),
     ("sums", sums(20, 20, 0, 10, 10), "for one unit"),
     ("sums", sums(5, 25, 0, 10, 10), "z1 + z2, dropout"),
     ("sums", sums(5, 20, 5, 10, 10), "z1 - z2, dropout"),
@@ -98,6 +116,8 @@ WRONG = [
     ("bell", (lambda h, p, rng: bell(h, p, rng) - 0.1,), "a mean factor of 1"),
     ("bell", (lambda h, p, rng: bell(h, 0.2, rng),), "the factor's variance p/(1-p)"),
     ("bell", (uniform,), "beyond two standard deviations"),
+    ("bell", (lambda h, p, rng: bell(h, p, np.random.default_rng(0)),), "other noise from another"),
+    ("bell", (bell_by_pairs,), "noise of its own for every unit"),
     ("bell", (always_noisy,), "the input itself at p = 0"),
     ("depth", (16, 20), "the sum over the blocks"),
     ("depth", (17.9, 54), "that a prediction uses"),

@@ -211,6 +211,20 @@ def relative_error(a, b):
     return float(np.linalg.norm(a - b) / total) if total else 0.0
 
 
+def own_coins(keep):
+    """True if units and neighbouring examples are kept independently, at p = DROP_PROB.
+
+    keep : bool array (examples, units) of one draw, many examples. Four neighbours at a time stand for a
+    batch, so a draw of 2,000 examples shows 500 batches; the first twelve units are looked at.
+    """
+    batches = len(keep) // 4
+    try:
+        _assert_independent(keep[: 4 * batches, :12].reshape(batches, -1), "")
+    except AssertionError:
+        return False
+    return True
+
+
 def _assert_independent(keep, message):
     """keep : bool array (calls, units). The units' covariances are 0 within five standard errors."""
     centred = keep - keep.mean(axis=0)

@@ -117,6 +117,16 @@ def written(value):
     return value
 
 
+def check_truths(answers, right, whys):
+    """The Problem of the first wrong True or False: all three are dicts by situation, whys may lack some."""
+    for situation, truth in right.items():
+        answer = written(answers.get(situation))
+        if answer is not truth:
+            rule = f"True or False for {situation}, as a run shows it"
+            return Problem(rule, f"{answer}", whys.get(situation, ""))
+    return None
+
+
 def is_close(value, expected, tolerance=0.01):
     """True if `value` is a real number within `tolerance` of `expected`."""
     return isinstance(value, Real) and math.isclose(value, expected, abs_tol=tolerance, rel_tol=0)

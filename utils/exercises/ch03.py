@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 
+from utils.dropout_checks import own_coins
 from utils.frameworks import load_keras
-from utils.selfcheck import Exercise, Misconception, Problem, is_close, written
+from utils.selfcheck import Exercise, Misconception, Problem, check_truths, is_close, written
 
 keras = load_keras()
 ops = keras.ops
@@ -123,13 +124,7 @@ def check_switch(drops):
         "model(x) in a training loop of your own": OWN_LOOP,
         "model(x, training=True) after model.trainable = False": FROZEN,
     }
-    for situation, right in SWITCH.items():
-        answer = written(drops.get(situation))
-        if answer is not right:
-            return Problem(
-                f"True or False for {situation}, as a run shows it", f"{answer}", whys.get(situation, "")
-            )
-    return None
+    return check_truths(drops, SWITCH, whys)
 
 
 # --- 2. count ---
@@ -162,7 +157,7 @@ def compiled(function):
 
 def check_layer(make_layer):
     """A class of layers: make_layer(drop_prob, seed=...) -> layer with call(x, training)."""
-    x = np.ones((400, 25), dtype="float32")
+    x = np.ones((2000, 20), dtype="float32")
     layer = make_layer(P, seed=1)
     written(layer.call(ops.convert_to_tensor(x), training=False))
     return (
@@ -200,6 +195,8 @@ def _check_mask(output, x):
     if not np.allclose(kept, 1 / (1 - P), rtol=1e-5):
         why = NEVER if np.allclose(kept, 1) else ""
         return Problem(f"ones to become 0 or {1 / (1 - P):.2f}", f"{kept.min():.2f} and up", why)
+    if not own_coins(~dropped):
+        return Problem("a coin of its own for every unit of every example", "coins that fall together")
     return None
 
 

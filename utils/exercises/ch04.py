@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from utils.selfcheck import Exercise, Misconception, Problem, is_close, written
+from utils.selfcheck import Exercise, Misconception, Problem, check_truths, is_close, written
 
 P = 0.3
 NO_GRAD = (
@@ -80,13 +80,7 @@ def check_modes(drops):
         "a new layer under no_grad()": NO_GRAD,
         "F.dropout(x, 0.5) in a model after eval()": FUNCTIONAL,
     }
-    for situation, right in MODES.items():
-        answer = written(drops.get(situation))
-        if answer is not right:
-            return Problem(
-                f"True or False for {situation}, as a run shows it", f"{answer}", whys.get(situation, "")
-            )
-    return None
+    return check_truths(drops, MODES, whys)
 
 
 # --- 2. predict ---

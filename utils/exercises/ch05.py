@@ -8,7 +8,7 @@ from utils.dropout_checks import DropoutLayer
 from utils.exercises.ch02 import failed_check
 from utils.frameworks import load_mxnet
 from utils.results import load_results
-from utils.selfcheck import Exercise, Misconception, Problem, is_close, written
+from utils.selfcheck import Exercise, Misconception, Problem, check_truths, is_close, written
 
 mx = load_mxnet()
 autograd, gluon, nd, nn = mx.autograd, mx.gluon, mx.nd, mx.gluon.nn
@@ -143,11 +143,7 @@ def check_modes(drops):
         "net(X) in predict_mode(), in record()": INNERMOST,
         "net(X) in train_mode()": NEEDS_RECORD,
     }
-    for call, right in MODES.items():
-        answer = written(drops.get(call))
-        if answer is not right:
-            return Problem(f"True or False for {call}, as a run shows it", f"{answer}", whys.get(call, ""))
-    return None
+    return check_truths(drops, MODES, whys)
 
 
 # --- 2. block ---
@@ -165,7 +161,7 @@ def check_block(make_layer):
         or _check_gradient(layer, X)
         or _check_values(layer)
         or _check_fresh(layer)
-        or failed_check(_seeded(make_layer), ["units"])
+        or failed_check(_seeded(make_layer), ["units", "examples"])
     )
 
 

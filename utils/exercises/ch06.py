@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from utils import four, scratch
+from utils.dropout_checks import own_coins
 from utils.selfcheck import Exercise, Misconception, Problem, is_close, written
 
 P = 0.3  # not 0.5, where a swap of p and 1 - p cannot be seen
@@ -242,6 +243,12 @@ def check_axes(shared_dropout):
         problem = _check_sharing(output, x.shape, axes) or _check_factor(output, axes)
         if problem:
             return problem
+    x = np.ones((2000, 12))
+    one, other = (np.asarray(shared_dropout(x, P, (), np.random.default_rng(seed))) for seed in (3, 4))
+    if (one == other).all():
+        return Problem("another mask from another state of rng", "the same mask")
+    if not own_coins(one != 0):
+        return Problem("with axes=() a coin of its own for every element", "coins that fall together")
     x = np.random.default_rng(1).normal(size=(30, 4))
     factor = shared_dropout(np.ones_like(x), P, (1,), np.random.default_rng(2))
     if not np.allclose(shared_dropout(x, P, (1,), np.random.default_rng(2)), x * factor):

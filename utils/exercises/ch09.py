@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from utils.dropout_checks import own_coins
 from utils.selfcheck import Exercise, Misconception, Problem, is_close, written
 
 P = 0.3
@@ -314,8 +315,8 @@ def check_attention(mean_sum, std_sum, attend):
     if plain.shape != a.shape or not np.allclose(plain, a):
         return Problem("at p = 0, softmax over the keys of each row, times the values", "something else")
     with np.errstate(all="ignore"):
-        weights = attend(scores, eye, P, np.random.default_rng(1))
-        return _check_sums(weights, a) or _check_weights(weights, a)
+        weights, other = (attend(scores, eye, P, np.random.default_rng(seed)) for seed in (1, 2))
+        return _check_sums(weights, a) or _check_weights(weights, other, a)
 
 
 def _check_sums(weights, a):
@@ -331,7 +332,7 @@ def _check_sums(weights, a):
     )
 
 
-def _check_weights(weights, a):
+def _check_weights(weights, other, a):
     fates = weights == 0
     if fates.any() and (fates == fates[0]).all():
         return Problem(
@@ -344,6 +345,10 @@ def _check_weights(weights, a):
     ratio = np.mean((weights / a)[~fates])
     if not np.allclose((weights / a)[~fates], 1 / Q):
         return Problem(f"kept weights times {1 / Q:.2f}", f"times {ratio:.2f} in the mean")
+    if np.array_equal(weights, other):
+        return Problem("another mask from another state of rng", "the same mask")
+    if not own_coins(~fates):
+        return Problem("a draw for each pair of query and key", "pairs that are dropped together")
     return None
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from utils import metrics
-from utils.selfcheck import Exercise, Misconception, Problem, is_close, written
+from utils.selfcheck import Exercise, Misconception, Problem, check_truths, is_close, written
 from utils.training import fit, load_tensors, make_mlp, predict, predict_mc
 
 P = 0.3
@@ -181,11 +181,8 @@ SWITCHES = {
 
 def check_switches(differs):
     """A dict: way of asking -> True if the second pass can differ from the first."""
-    for situation, (right, why) in SWITCHES.items():
-        answer = written(differs.get(situation))
-        if answer is not right:
-            return Problem(f"True or False for {situation}, as a run shows it", f"{answer}", why)
-    return None
+    right, whys = ({key: pair[k] for key, pair in SWITCHES.items()} for k in (0, 1))
+    return check_truths(differs, right, whys)
 
 
 # --- 2. loop ---

@@ -2,9 +2,11 @@
 
 import functools
 import math
+from statistics import NormalDist
 
 import numpy as np
 
+from utils.dropout_checks import own_coins
 from utils.results import load_results
 from utils.selfcheck import Exercise, Misconception, Problem, is_close, written
 
@@ -187,9 +189,14 @@ def _check_rest(dropconnect):
             f"{values} different outputs",
             BELL if values > 20 else "",
         )
-    first, again = (dropconnect(H, WEIGHTS, P, np.random.default_rng(4)) for _ in "ab")
+    first, again, other = (dropconnect(H, WEIGHTS, P, np.random.default_rng(seed)) for seed in (4, 4, 5))
     if not np.array_equal(first, again):
         return Problem("the same output from the same state of rng", "two different outputs")
+    if np.array_equal(first, other):
+        return Problem("another mask from another state of rng", "the same output")
+    factors = dropconnect(np.ones((2_000, 1)), np.ones((1, 12)), P, np.random.default_rng(6))
+    if not own_coins(np.asarray(factors) != 0):
+        return Problem("a coin of its own for every weight and example", "coins that fall together")
     return None
 
 
@@ -290,6 +297,10 @@ def _check_bell_moments(factor, rng, fixed_noise):
     seen = (np.abs(factor - 1) > 2 * math.sqrt(VARIANCE)).mean()
     if abs(seen - tail) > 5 * math.sqrt(tail / factor.size):
         return Problem(f"a share {tail:.3f} beyond two standard deviations: a bell curve", f"{seen:.3f}")
+    if np.array_equal(factor, np.asarray(fixed_noise(np.full(BELL_SHAPE, SIZE_OF_H), P, rng)) / SIZE_OF_H):
+        return Problem("other noise from another state of rng", "the same noise")
+    if not own_coins(factor > 1 + math.sqrt(VARIANCE) * NormalDist().inv_cdf(P)):  # below it lies a share P
+        return Problem("noise of its own for every unit of every example", "units that shake together")
     if not np.array_equal(fixed_noise(np.ones(5), 0, rng), np.ones(5)):
         return Problem("the input itself at p = 0", "something else")
     return None

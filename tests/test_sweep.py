@@ -150,3 +150,15 @@ def test_a_result_may_not_hide_a_setting():
 
 def test_a_sweep_over_nothing_gives_nothing():
     assert sweep(run, [], num_jobs=1) == []
+
+
+def test_a_worker_that_grows_is_replaced_without_a_word_and_no_result_is_lost(recwarn):
+    def hoard(index):
+        time.sleep(1.1)  # joblib looks at a worker's memory once a second
+        vars(threading.main_thread()).setdefault("kept", []).append(np.ones(50_000_000))  # 400 MB
+        return {"process": os.getpid()}
+
+    found = sweep(hoard, [{"index": index} for index in range(8)])
+    assert [result["index"] for result in found] == list(range(8))
+    assert len({result["process"] for result in found}) > 2
+    assert [str(warning.message) for warning in recwarn] == []

@@ -7,6 +7,7 @@ runs are done.
 
 import functools
 import threading
+import warnings
 from contextlib import contextmanager
 from itertools import pairwise
 
@@ -182,9 +183,12 @@ def sweep(run, settings, num_jobs=2):
     if getattr(_here, "running", False):
         raise RuntimeError("run must not call sweep: join the two sweeps' settings into one list")
     # A setting travels as one dict: joblib would keep a large argument of its own on a single Dask worker.
-    results = joblib.Parallel(n_jobs=num_jobs)(
-        joblib.delayed(_run_alone)(run, setting) for setting in settings
-    )
+    with warnings.catch_warnings():
+        # joblib replaces a worker whose memory has grown by 300 MB, and says so; no run is lost.
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
+        results = joblib.Parallel(n_jobs=num_jobs)(
+            joblib.delayed(_run_alone)(run, setting) for setting in settings
+        )
     for setting, result in zip(settings, results, strict=True):
         if both := sorted(setting.keys() & result.keys()):
             raise ValueError(f"run must not return results under names of settings, got {', '.join(both)}")

@@ -1,7 +1,7 @@
 """From input to changed pixels: how long a reader waits, for every widget, in one run.
 
 `python3 course.py bench widgets` runs this: a real JupyterLab, a real Chromium, 40 moves for each widget
-of the gallery and for `interact` with a matplotlib figure of the mask. Median and 95th percentile in
+of the gallery and for the same picture as an `interact` with matplotlib. Median and 95th percentile in
 milliseconds, measured in the browser: from the slider's input event to the first animation frame in
 which the canvas (or the image) has other pixels.
 """
@@ -23,21 +23,35 @@ from browser import jupyter_lab, open_notebook, open_page, run_all, shut_down_ke
 from utils import widgets  # noqa: E402
 
 MOVES = 40
-BASELINE = """
-%matplotlib inline
+# The same picture as an `interact` with matplotlib: the widget's own static figure, drawn at each value.
+SETUP = """
+import sys
+sys.path.insert(0, {root!r})
 import ipywidgets
-import matplotlib.pyplot as plt
-import numpy as np
-numbers = np.random.default_rng(0).random((12, 20))
-def show(p):
-    keep = numbers >= p
-    fig, ax = plt.subplots(figsize=(8, 4.5))
-    ax.scatter(*np.nonzero(keep)[::-1], marker="s", s=150)
-    ax.scatter(*np.nonzero(~keep)[::-1], marker="x", s=70)
-    ax.set_title(f"p = {p:.2f}: kept {keep.sum()} of {keep.size}")
-    plt.show()
-ipywidgets.interact(show, p=ipywidgets.FloatSlider(value=0.5, min=0, max=1, step=0.01))
+from IPython.display import display
+from utils import widgets
+
+def interact_with(widget, parameter, values):
+    def show(value):
+        setattr(widget, parameter, value)
+        display(widget.figure())
+    middle = values[len(values) // 2]
+    ipywidgets.interact(show, value=ipywidgets.SelectionSlider(options=values, value=middle))
 """
+
+
+def bank_values(name, axis):
+    return [round(float(value), 2) for value in np.load(ROOT / "data" / f"bank_{name}.npz")[axis]]
+
+
+# What `interact` moves: p, from 0 to 1 in steps of 0.01, but for these. PSweep's figure shows all p at once.
+PARAMETERS = {"PSweep": "width", "ThinnedNetwork": "p1"}
+VALUES = {
+    "CoadaptationLens": bank_values("lens", "p"),
+    "EvalDetective": [k / 20 for k in range(21)],
+    "OverfitRace": [k / 20 for k in range(19)],
+    "PSweep": [int(width) for width in bank_values("sweep", "width")],
+}
 # In the page: move a range input, then watch the canvas's pixels frame by frame.
 MEASURE = """async ([root, moves]) => {
     const slider = root.querySelector('input[type=range]');
@@ -63,7 +77,7 @@ MEASURE = """async ([root, moves]) => {
     }
     return waits;
 }"""
-# The baseline replaces its <img>: wait until its source differs.
+# `interact` replaces its <img>: wait until its source differs.
 MEASURE_INTERACT = """async ([root, moves]) => {
     const handle = root.querySelector('.noUi-handle');
     const source = () => root.querySelector('img')?.src;
@@ -72,7 +86,7 @@ MEASURE_INTERACT = """async ([root, moves]) => {
         const before = source();
         handle.focus();
         const start = performance.now();
-        const key = {key: k % 8 < 4 ? 'ArrowRight' : 'ArrowLeft', bubbles: true, cancelable: true};
+        const key = {key: k % 2 ? 'ArrowLeft' : 'ArrowRight', bubbles: true, cancelable: true};
         handle.dispatchEvent(new KeyboardEvent('keydown', key));
         while ((source() === before || !source()) && performance.now() - start < 3000)
             await new Promise(resolve => requestAnimationFrame(resolve));
@@ -83,38 +97,48 @@ MEASURE_INTERACT = """async ([root, moves]) => {
 }"""
 
 
+def baseline():
+    """A notebook with one cell per widget: its picture behind an `interact`."""
+    cells = [SETUP.format(root=str(ROOT))]
+    for name in widgets.__all__:
+        values = VALUES.get(name, [k / 100 for k in range(101)])
+        cells.append(f"interact_with(widgets.{name}(), {PARAMETERS.get(name, 'p')!r}, {values})")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    return notebook
+
+
 def measure(chromium):
-    """{name: waits in ms} for every widget of the gallery, and for the baseline "interact"."""
+    """Two dicts {name: waits in ms}: of every widget of the gallery, and of its picture by `interact`."""
     gallery = ROOT / "notebooks" / "widgets_gallery.ipynb"
-    names = widgets.__all__
-    waits = {}
+    waits, waits_interact = {}, {}
     with tempfile.TemporaryDirectory() as home:
-        baseline = Path(home) / "baseline.ipynb"
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(BASELINE)])
-        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-        nbformat.write(notebook, baseline)
+        plain = Path(home) / "interact.ipynb"
+        nbformat.write(baseline(), plain)
         with (
-            jupyter_lab(Path(home) / "lab", [gallery, baseline]) as (address, token),
+            jupyter_lab(Path(home) / "lab", [gallery, plain]) as (address, token),
             sync_playwright() as playwright,
             open_page(playwright, chromium, address) as page,
         ):
-            open_notebook(page, address, token, baseline.name)
+            open_notebook(page, address, token, plain.name)
             run_all(page)
-            page.wait_for_selector(".noUi-handle")
-            page.wait_for_selector(".jp-OutputArea img")
-            root = page.locator(".jp-CodeCell").first.element_handle()
-            waits["interact"] = page.evaluate(MEASURE_INTERACT, [root, MOVES])
+            for cell, name in enumerate(widgets.__all__, start=1):
+                root = page.locator(".jp-CodeCell").nth(cell)
+                root.scroll_into_view_if_needed()
+                root.locator(".noUi-handle").wait_for()
+                root.locator(".jp-OutputArea img").wait_for()
+                waits_interact[name] = page.evaluate(MEASURE_INTERACT, [root.element_handle(), MOVES])
             shut_down_kernel(page)
             open_notebook(page, address, token, gallery.name)
             run_all(page)
             page.wait_for_selector(".dw canvas")
             page.wait_for_timeout(1000)
-            for name in names:
+            for name in widgets.__all__:
                 widget = page.locator(".dw", has=page.locator(f".dw-code:text-matches('^{name}\\\\(')"))
                 widget.scroll_into_view_if_needed()
                 waits[name] = page.evaluate(MEASURE, [widget.element_handle(), MOVES])
             shut_down_kernel(page)
-    return waits
+    return waits, waits_interact
 
 
 def main():
@@ -122,15 +146,14 @@ def main():
     if not chromium:
         print("no Chromium found: install it to measure the widgets")
         return 1
-    waits = measure(chromium)
-    base = float(np.median(waits["interact"]))
-    print(f"{'':<20}{'median ms':>10}{'p95 ms':>9}{'of interact':>13}   target")
+    waits, waits_interact = measure(chromium)
+    print(f"{'':<18}{'median ms':>10}{'p95 ms':>8}{'interact ms':>13}{'ratio':>7}   target")
     for name, values in waits.items():
         median, p95 = np.percentile(values, [50, 95])
-        kernel = name != "interact" and getattr(widgets, name).needs_kernel
-        target = {True: "<= 50 and <= 0.25", False: "<= 16, p95 <= 33 and <= 0.10"}[kernel]
-        target = "baseline" if name == "interact" else target
-        print(f"{name:<20}{median:>10.1f}{p95:>9.1f}{median / base:>13.2f}   {target}")
+        base = np.median(waits_interact[name])
+        kernel = getattr(widgets, name).needs_kernel
+        target = "<= 50, ratio <= 0.25" if kernel else "<= 16, p95 <= 33, ratio <= 0.10"
+        print(f"{name:<18}{median:>10.1f}{p95:>8.1f}{base:>13.1f}{median / base:>7.2f}   {target}")
     return 0
 
 

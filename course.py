@@ -60,6 +60,8 @@ def main(argv):
     try:
         if word not in WORDS:
             raise CourseError(f"unknown word {word!r}: use one of {', '.join(WORDS)}.")
+        if word not in ("lab", "test") and rest and rest[0].startswith("-"):
+            raise CourseError(f"{word} takes no options, got {rest[0]!r}: see `python3 course.py help`.")
         if word == "check":
             return check()
         python = set_up()

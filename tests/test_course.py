@@ -46,6 +46,12 @@ def test_an_unknown_word_is_refused_before_anything_is_installed(bare_course):
     assert not (bare_course / ".venv").exists()
 
 
+@pytest.mark.parametrize("word", ["html", "slides", "classroom", "notebooks", "check"])
+def test_an_option_is_not_taken_for_a_folder_or_a_chapter(bare_course, word):
+    assert f"{word} takes no options, got '--help'" in one_sentence(run_course(bare_course, word, "--help"))
+    assert not (bare_course / ".venv").exists() and not (bare_course / "--help").exists()
+
+
 def test_no_word_prints_the_help(bare_course):
     result = run_course(bare_course)
     assert result.returncode == 0 and "course.py lab" in result.stdout

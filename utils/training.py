@@ -104,7 +104,7 @@ def fit(model, x, y, *, num_epochs, batch_size, optimizer, seed, after_epoch=Non
 
 
 @torch.inference_mode()
-def predict(model, x, batch_size=10_000):
+def predict(model, x, batch_size=2_500):
     """Class probabilities in eval mode (weight scaling), float32 array (n, classes).
 
     Each module's mode is put back as it was.

@@ -61,6 +61,12 @@ def test_no_cell_stores_an_error_or_stderr(path):
 
 
 @every_stored_notebook
+def test_what_one_cell_prints_is_one_output(path):
+    for cell in code_cells(path):
+        assert [output.output_type for output in cell.outputs].count("stream") <= 1, cell.source
+
+
+@every_stored_notebook
 def test_no_widget_state_is_stored_and_the_file_is_small(path):
     assert "widgets" not in read(path).metadata
     assert not any("widget-view" in mime for o in outputs(path) for mime in o.get("data", {}))

@@ -26,6 +26,14 @@ def test_stored_outputs_come_from_one_fresh_run_and_hold_no_widget_state(tmp_pat
     assert notebook.metadata.kernelspec.name == "python3"
 
 
+def test_what_one_cell_prints_is_one_output(tmp_path):
+    slow = "import time; print('one', flush=True); time.sleep(0.5); print('two', flush=True)"
+    path = write_notebook(tmp_path, slow)
+    store.store(path)
+    (output,) = nbformat.read(path, 4).cells[0].outputs
+    assert output.text == "one\ntwo\n"
+
+
 @pytest.mark.parametrize(
     ("source", "error"),
     [

@@ -46,6 +46,7 @@ def store(path, timeout=3600):
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": str(path.parent)}},
         record_timing=False,
+        coalesce_streams=True,  # else it is chance whether two prints are one output or two
         store_widget_state=False,
     ).execute()
     seconds = time.perf_counter() - start

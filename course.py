@@ -46,6 +46,7 @@ WORDS = (
     "lab", "test", "check", "notebooks", "full", "html", "slides", "exercises", "classroom", "bench",
     "claims", "lint",
 )  # fmt: skip
+PASS_OPTIONS_ON = ("lab", "test", "bench")  # to Jupyter, to pytest, to the benchmark
 
 
 class CourseError(Exception):
@@ -60,7 +61,7 @@ def main(argv):
     try:
         if word not in WORDS:
             raise CourseError(f"unknown word {word!r}: use one of {', '.join(WORDS)}.")
-        if word not in ("lab", "test") and rest and rest[0].startswith("-"):
+        if word not in PASS_OPTIONS_ON and rest and rest[0].startswith("-"):
             raise CourseError(f"{word} takes no options, got {rest[0]!r}: see `python3 course.py help`.")
         if word == "check":
             return check()

@@ -52,6 +52,16 @@ def test_an_option_is_not_taken_for_a_folder_or_a_chapter(bare_course, word):
     assert not (bare_course / ".venv").exists() and not (bare_course / "--help").exists()
 
 
+@pytest.mark.parametrize("word", ["lab", "test", "bench"])
+def test_options_of_a_tool_reach_it(monkeypatch, word):
+    commands = []
+    monkeypatch.setattr(course, "set_up", lambda: "python")
+    monkeypatch.setattr(course, "set_up_classroom", lambda python, needed: None)
+    monkeypatch.setattr(course, "run", lambda python, *command, extra=None: commands.append(command) or 0)
+    assert course.main([word, "--help"]) == 0
+    assert [command[-1] for command in commands] == ["--help"]
+
+
 def test_no_word_prints_the_help(bare_course):
     result = run_course(bare_course)
     assert result.returncode == 0 and "course.py lab" in result.stdout

@@ -206,3 +206,14 @@ def test_without_nbgrader_tests_go_on_and_a_classroom_does_not(monkeypatch, tmp_
     assert course.main(["classroom", "room"]) == 1
     assert "no network" in capsys.readouterr().err
     assert not (tmp_path / "classroom.stamp").exists()
+
+
+def test_a_choice_of_tests_is_not_asked_for_the_coverage_of_all(monkeypatch):
+    commands = []
+    monkeypatch.setattr(course, "run", lambda python, *command, **kwargs: commands.append(command))
+    course.run_test("python", ["tests/test_data.py", "-x"])
+    course.run_test("python", [])
+    assert commands == [
+        ("-m", "pytest", "--no-cov", "tests/test_data.py", "-x"),
+        ("-m", "pytest", "-n", "2", "--dist", "loadfile"),
+    ]

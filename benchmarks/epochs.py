@@ -10,7 +10,6 @@ each round, so that a machine that slows down slows both sides. CPU time counts 
 
 import argparse
 import sys
-import time
 
 import numpy as np
 from PIL import Image
@@ -21,6 +20,7 @@ from utils import four
 from utils.data import load_fashion_mnist
 from utils.frameworks import absence, load_keras, load_mxnet
 from utils.scratch import init_normal
+from utils.timing import seconds_in_turns, time_ratio
 
 BATCH_SIZE, LR, DROP_PROBS = 256, 0.5, (0.2, 0.5)
 # (title, numerator, denominator, target): a ratio of at most the target is wanted, None is for information.
@@ -135,31 +135,6 @@ def thread_counts():
     return counts
 
 
-def measure(epochs, rounds):
-    """Seconds of each epoch function: {name: array of shape (rounds, 2)}, columns CPU and wall.
-
-    One warm-up round first, then `rounds` rounds; within a round everyone has one turn, and the order
-    turns by one from round to round.
-    """
-    names = list(epochs)
-    seconds = {name: [] for name in names}
-    for name in names:
-        epochs[name]()
-    for turn in range(rounds):
-        shift = turn % len(names)
-        for name in names[shift:] + names[:shift]:
-            cpu, wall = time.process_time(), time.perf_counter()
-            epochs[name]()
-            seconds[name].append((time.process_time() - cpu, time.perf_counter() - wall))
-    return {name: np.array(values) for name, values in seconds.items()}
-
-
-def ratio(seconds, numerator, denominator, column=0):
-    """(median, lowest, highest) over rounds of one contestant's seconds over another's."""
-    values = seconds[numerator][:, column] / seconds[denominator][:, column]
-    return float(np.median(values)), float(values.min()), float(values.max())
-
-
 def report(seconds, what="one epoch", ratios=RATIOS):
     """Print the medians of all contestants and the ratios that can be formed, with their targets."""
     rounds = len(next(iter(seconds.values())))
@@ -170,8 +145,8 @@ def report(seconds, what="one epoch", ratios=RATIOS):
     print(f"\n{'ratio, median (lowest-highest)':<42}{'CPU':>8}{'range':>14}{'wall':>8}  target (CPU)")
     for title, numerator, denominator, sign, target in ratios:
         if numerator in seconds and denominator in seconds:
-            cpu, low, high = ratio(seconds, numerator, denominator)
-            wall, _, _ = ratio(seconds, numerator, denominator, column=1)
+            cpu, low, high = time_ratio(seconds, numerator, denominator)
+            wall, _, _ = time_ratio(seconds, numerator, denominator, clock="wall")
             wanted = ""
             if sign:
                 met = cpu <= target if sign == "<=" else cpu >= target
@@ -188,7 +163,7 @@ def main(argv):
     set_threads(options.threads)
     data = load_fashion_mnist()
     x, y = data.x_train.reshape(-1, four.SIZES[0]), data.y_train
-    seconds = measure(make_epochs(x, y), options.rounds)
+    seconds = seconds_in_turns(make_epochs(x, y), options.rounds)
     counts = (f"{name} {'/'.join(map(str, count))}" for name, count in thread_counts().items())
     print("Threads: " + ", ".join(counts))
     for name, package in four.PACKAGES.items():
@@ -200,7 +175,7 @@ def main(argv):
     if samplers:
         print()
         what = f"{monte_carlo.NUM_SAMPLES} Monte Carlo passes"
-        report(measure(samplers, min(options.rounds, 3)), what, monte_carlo.RATIOS)
+        report(seconds_in_turns(samplers, min(options.rounds, 3)), what, monte_carlo.RATIOS)
     return 0
 
 

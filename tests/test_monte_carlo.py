@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from utils.timing import seconds_in_turns
 from utils.training import make_mlp, predict, predict_mc
 
 SIZES = (12, 32, 16, 3)
@@ -180,6 +181,6 @@ def test_the_benchmark_draws_the_same_thing_in_each_way_and_prints_its_ratio(cap
     for passes in drawn.values():
         assert passes.shape == (400, 6, 10)
         assert_equal_in_mean(passes, drawn["predict_mc"])
-    epochs.report(epochs.measure(samplers, rounds=1), "400 passes", monte_carlo.RATIOS)
+    epochs.report(seconds_in_turns(samplers, rounds=1), "400 passes", monte_carlo.RATIOS)
     printed = capsys.readouterr().out
     assert "stacked Keras calls / predict_mc" in printed and ">= 4.00" in printed

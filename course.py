@@ -11,6 +11,8 @@
     python3 course.py exercises [NN..]  run the solutions and make the exercises from them
     python3 course.py classroom FOLDER  make an nbgrader course; more words go to nbgrader in it
     python3 course.py bench [widgets]   measure seconds per epoch, or the sliders' answers, as ratios
+    python3 course.py bundle            join the widgets' JavaScript again (needs npm)
+    python3 course.py banks NAME ...    measure again what the widgets show
     python3 course.py claims            collect the verdicts of all chapters in notebooks/claims.md
     python3 course.py lint              check the style of code and text
 
@@ -44,7 +46,7 @@ QUIET = {
 }
 WORDS = (
     "lab", "test", "check", "notebooks", "full", "html", "slides", "exercises", "classroom", "bench",
-    "claims", "lint",
+    "bundle", "banks", "claims", "lint",
 )  # fmt: skip
 PASS_OPTIONS_ON = ("lab", "test", "bench")  # to Jupyter, to pytest, to the benchmark
 
@@ -132,6 +134,14 @@ def run_bench(python, rest):
     if rest[:1] == ["widgets"]:
         return run(python, "-m", "benchmarks.widgets", *rest[1:])
     return run(python, "-m", "benchmarks.epochs", *rest)
+
+
+def run_bundle(python, rest):
+    return run(python, "-m", "utils.bundle", *rest)
+
+
+def run_banks(python, rest):
+    return run(python, "-m", "utils.widgets.banks", *rest)
 
 
 def run_claims(python, rest):

@@ -102,12 +102,12 @@ def test_bad_values_get_one_sentence_and_change_nothing(arguments, message):
 
 
 def test_an_unknown_setting_is_refused():
-    with pytest.raises(TypeError, match="MaskLab takes p, seed, forced, got drop"):
+    with pytest.raises(TypeError, match="MaskLab takes p, seed, forced, covered, got drop"):
         MaskLab(drop=0.5)
 
 
 def test_a_page_without_kernel_gets_a_poster_and_a_sentence():
-    widget = MaskLab(p=0.5)
+    widget = MaskLab(p=0.5, covered=False)
     data, metadata = widget._repr_mimebundle_()
     assert data["text/plain"].startswith("[slider] MaskLab: p 0.5, seed 0, kept ")
     assert "application/vnd.jupyter.widget-view+json" in data and len(data["image/png"]) > 1000

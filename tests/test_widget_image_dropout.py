@@ -175,7 +175,7 @@ def test_a_move_in_the_browser_changes_the_stats():
 
 @pytest.mark.parametrize("noise", NOISES)
 def test_a_page_without_kernel_gets_a_poster_and_a_sentence(noise):
-    data, metadata = ImageDropout(noise=noise, draws=9)._repr_mimebundle_()
+    data, metadata = ImageDropout(noise=noise, draws=9, covered=False)._repr_mimebundle_()
     assert data["text/plain"].startswith(f"[slider] ImageDropout: p 0.5, noise {noise}, image Ankle boot")
     assert len(data["image/png"]) > 1000
     assert metadata["image/png"]["alt"].startswith(f"Ankle boot under {noise} noise at p = 0.50")

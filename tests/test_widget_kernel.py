@@ -94,7 +94,7 @@ def test_an_absent_framework_is_not_offered_and_says_why(monkeypatch):
 
 @pytest.fixture
 def race():
-    widget = OverfitRace(p=0.5, seed=0)
+    widget = OverfitRace(p=0.5, seed=0, covered=False)
     yield widget
     widget.close()
 

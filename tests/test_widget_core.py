@@ -76,6 +76,14 @@ def test_a_move_in_the_browser_changes_the_python_side():
     assert widget.stats()["kept"] == int((uniform(2, 240) >= np.float32(0.7)).sum())
 
 
+def test_at_p_one_the_words_do_not_call_a_forced_unit_dropped():
+    words = run_js("mask_lab", "cases.map(([p, forced]) => m.factorInWords(p, forced))",
+                   cases=[[0.5, {}], [1, {}], [1, {"3": 0}], [1, {"3": 1}]])  # fmt: skip
+    assert words[0] == "kept values are multiplied by 2.00"
+    assert words[1] == words[2] == "at p = 1 all are dropped, and no factor makes up for that"
+    assert "all are dropped" not in words[3] and "you forced" in words[3]
+
+
 def test_mask_lab_clicks_force_units():
     widget = MaskLab(p=1.0, forced={0: 1, 21: 1})
     assert widget.stats()["kept"] == 2 and widget.mask()[0, 0] and widget.mask()[1, 1]

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from node import run_js
 
-from utils import scratch
+from utils import plotting, scratch
 from utils.metrics import softmax
 from utils.widgets import ThinnedNetwork
 from utils.widgets.core import uniform
-from utils.widgets.thinned_network import CLASSES, SIZES, UNITS, forward, load_net
+from utils.widgets.thinned_network import CLASSES, SIZES, UNITS, forward, load_net, push
 
 RATES = [(0.0, 0.0), (0.3, 0.5), (0.5, 0.2), (0.9, 0.9), (1.0, 0.4), (1.0, 1.0)]
 SEEDS = [0, 1, 5, 2**31 - 1]
@@ -204,3 +204,29 @@ def test_the_browser_gets_the_whole_net():
     widget = ThinnedNetwork()
     assert len(widget.weights) == 4 * sum((a + 1) * b for a, b in itertools.pairwise(SIZES)) == 4 * 86
     assert len(widget.inputs) == 4 * 4 * 30 and len(widget.flowers) == 30
+
+
+@pytest.mark.parametrize("seed", [1, 2, 5])
+def test_a_line_that_carries_nothing_is_not_drawn_as_pushing_up(seed):
+    widget = ThinnedNetwork(seed=seed)
+    keep, layers, _ = widget.forward()
+    alive = [np.ones(4, bool), *keep, np.ones(2, bool)]
+    expected = [
+        (k, int(a), int(b), push(layers[k][a] * W[a, b]))
+        for k, (W, _) in enumerate(load_net()["params"])
+        for a, b in np.argwhere(np.outer(alive[k], alive[k + 1]))
+    ]
+    got = run_js(
+        "thinned_network",
+        "m.lines(weights, m.thinned(weights, x, ps, seed, true))"
+        ".map(({layer, from, to, carried}) => [layer, from, to, m.push(carried)])",
+        weights=np.frombuffer(widget.weights, np.float32).tolist(),
+        x=np.frombuffer(widget.inputs, np.float32).reshape(30, 4)[widget.flower].tolist(),
+        ps=[widget.p1, widget.p2], seed=seed,
+    )  # fmt: skip
+    assert [tuple(line) for line in got] == expected
+    # Some kept unit is silent here: its lines carry exactly 0.
+    silent = sum((layers[k][a] == 0) * alive[k + 1].sum() for k in (1, 2) for a in np.flatnonzero(alive[k]))
+    assert [line[3] for line in expected].count("nothing") == silent > 0
+    grey = plotting.series_style("nothing")["color"]
+    assert [line.get_color() for line in widget.figure().axes[0].lines].count(grey) == silent

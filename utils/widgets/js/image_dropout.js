@@ -104,7 +104,7 @@ export default view((model, el) => {
   ui.choice("image", "image", model.get("class_names").map((name, index) => [index, name]));
   ui.button("New draws", () => ui.set({ seed: model.get("seed") + 1 }));
   const panels = [0, 1, 2].map(() => ui.panel({ ratio: 1, tall: 8, wide: 10 }));
-  const plot = ui.panel({ ratio: 1.2, tall: 10, wide: 15, grow: 1.4, title: "RMS error of the mean" });
+  const plot = ui.panel({ ratio: 1.2, tall: 10, wide: 15, grow: 1.4, title: "RMS error of the mean; theory √(p/q/N) · rms(x)" });
   plot.words({ below: "N draws in the mean" });
 
   const paintImage = ({ g, width, height, look }, picture) => {
@@ -161,7 +161,7 @@ export default view((model, el) => {
       area.cursor(Math.log10(draws));
     });
     ui.legend([{ series: "measured", value: errors[draws - 1].toFixed(4) },
-      { series: "theory", name: "theory √(p/q/N) · rms(x)", value: theory(draws).toFixed(4) }]);
+      { series: "theory", value: theory(draws).toFixed(4) }]);
     return {
       text: `mean of ${draws}: RMS error ${errors[draws - 1].toFixed(4)}, theory ${theory(draws).toFixed(4)}`
         + ` · ${factorInWords(noise, p)} · 0 is black, 1 and above white`,

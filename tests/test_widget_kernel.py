@@ -168,6 +168,9 @@ def test_results_keep_the_p_that_they_were_trained_with(race):
     words = run_js("overfit_race", "cases.map(([trained, p]) => m.history(trained, p))",
                    cases=[[race.trained, 0.9], [[[0.5, 40]], 0.9], [[], 0.9]])  # fmt: skip
     assert words == ["p = 0.50, then 0.90", "p = 0.50", "p = 0.90, not trained yet"]
+    words = run_js("overfit_race", "cases.map(([trained, p]) => m.pending(trained, p))",
+                   cases=[[[[0.5, 40]], 0.9], [[[0.5, 40]], 0.5], [[], 0.9]])  # fmt: skip
+    assert words == ["from now on p = 0.90", "", ""]
 
 
 def test_the_python_line_of_a_race_gives_the_same_picture(race):

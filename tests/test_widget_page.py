@@ -49,7 +49,7 @@ def page(shared_page):
 
 
 def place(page, name):
-    widget = page.locator(".dw").nth(widgets.__all__.index(name))
+    widget = page.locator(f".dw[data-widget={name}]")
     widget.scroll_into_view_if_needed()
     return widget
 
@@ -326,7 +326,8 @@ def test_the_legend_of_the_poster_is_the_one_on_the_page(page, all_widgets, name
             """rows => rows.map((row) => {
               const shape = row.querySelector("line, rect, circle, path");
               const { stroke, fill } = getComputedStyle(shape);
-              return [row.querySelector("span").textContent, shape.tagName === "line" || fill === "none" ? stroke : fill];
+              const line = shape.tagName === "line" || fill === "none";
+              return [row.querySelector("span").textContent, line ? stroke : fill];
             })"""
         )
     )

@@ -15,6 +15,11 @@ export function history(trained, p) {
   return `p = ${trained.map(([used]) => used.toFixed(2)).join(", then ")}`;
 }
 
+// What the next epochs will be trained with, if that is something else.
+export function pending(trained, p) {
+  return trained.length && trained.at(-1)[0] !== p ? `from now on p = ${p.toFixed(2)}` : "";
+}
+
 const SERIES = ["without training", "without fresh", "with training", "with fresh"]; // in the order of a row of curves
 
 export default view((model, el) => {
@@ -73,6 +78,11 @@ export default view((model, el) => {
         const marks = epochs.map((_, i) => i).filter((i) => i % every === (k > 1 ? 0 : every >> 1));
         area.line(epochs, curves.map((row) => row[k + 1]), series, { marks });
       });
+      const next = pending(model.get("trained"), model.get("p"));
+      if (next) {
+        area.cursor(epochs.at(-1));
+        pen.write(next, area.X(epochs.at(-1)) - 0.4 * pen.em, area.inner.y + 0.7 * pen.em, { align: "right" });
+      }
     });
     const [epoch, ...losses] = curves.at(-1);
     ui.legend(SERIES.map((series, k) => ({ series, value: losses[k].toFixed(2) })));

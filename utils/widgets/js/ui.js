@@ -73,6 +73,7 @@ export function frame(model, el) {
   const state = () => Object.fromEntries(model.get("state_keys").map((key) => [key, model.get(key)]));
 
   const root = make("div", "dw");
+  root.dataset.widget = model.get("python_name");
   root.tabIndex = -1; // a click anywhere in the widget takes the keys away from the notebook
   const head = make("div", "dw-head");
   const tools = make("div", "dw-row dw-tools");
@@ -404,7 +405,7 @@ export function frame(model, el) {
   const ours = (event) => !event.ctrlKey && !event.metaKey && event.key !== "Escape";
   listen(window, "keydown", (event) => {
     if (!root.contains(event.target)) return;
-    root.toggleAttribute("data-lm-suppress-shortcuts", ours(event)); // JupyterLab asks for this one
+    event.target.toggleAttribute("data-lm-suppress-shortcuts", ours(event)); // JupyterLab asks the focused element
     if (event.key === "Escape" && filled()) {
       event.preventDefault();
       event.stopImmediatePropagation();

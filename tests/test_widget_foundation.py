@@ -13,7 +13,7 @@ from test_widget_core import browser_says
 
 from utils import bundle, plotting, widgets
 from utils.widgets import CoadaptationLens, MaskLab, OverfitRace, PSweep, guess
-from utils.widgets.base import STATIC_MIME
+from utils.widgets.base import STATIC_STATE
 from utils.widgets.core import histogram, round_ticks
 
 NAMES = widgets.__all__
@@ -105,7 +105,7 @@ def test_what_is_stored_of_a_covered_widget_does_not_give_the_answer_away(opened
     assert "image/png" not in data and "image/png" not in metadata
     for number in re.findall(r"\d\.\d{2,}|\d{3,}", widget.because):
         assert number in widget.question or number not in data["text/html"]
-    assert json.loads(json.dumps(data[STATIC_MIME]))["state"]["covered"] is True
+    assert json.loads(json.dumps(metadata[STATIC_STATE]))["state"]["covered"] is True
 
 
 @pytest.mark.parametrize("name", NAMES)

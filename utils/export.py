@@ -18,7 +18,7 @@ from latex2mathml.converter import convert
 from nbconvert import HTMLExporter
 
 from utils.store import NOTEBOOKS_DIR, find_notebooks
-from utils.widgets.base import CSS, STATIC_MIME, bundle
+from utils.widgets.base import CSS, STATIC_STATE, bundle
 
 NEEDS_KERNEL = "This needs a running kernel: open the notebook in JupyterLab and run its cell."
 MATH = re.compile(r"\$\$(.+?)\$\$|(?<![\\$\d])\$(?!\s)([^$\n]+?)(?<!\s)\$(?!\d)", re.S)
@@ -59,10 +59,10 @@ def take_out_widgets(notebook):
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
-            if STATIC_MIME in data:
+            if STATIC_STATE in output.get("metadata", {}):
                 instead = data.get("text/html") or _picture(output)
                 output["data"] = {"text/html": f'<div class="dw-place"><noscript>{instead}</noscript></div>'}
-                widgets.append(data[STATIC_MIME])
+                widgets.append(output["metadata"][STATIC_STATE])
             elif data.get("text/plain", "").startswith("[slider]"):
                 output["data"] = {"text/html": f'{_picture(output)}<p class="dw-still">{NEEDS_KERNEL}</p>'}
     return widgets

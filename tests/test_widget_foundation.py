@@ -1,6 +1,7 @@
 """What all widgets share: bundles, the guess, styles, what a stored notebook keeps, what an import costs."""
 
 import ast
+import itertools
 import json
 import re
 import subprocess
@@ -232,6 +233,30 @@ def test_python_and_javascript_choose_the_same_round_ticks():
     for values in lists:
         ticks = round_ticks(values)
         assert ticks[0] <= min(values) and ticks[-1] >= max(values) and len(ticks) >= 3
+
+
+def test_labels_of_an_axis_that_would_touch_are_left_out_and_none_leaves_the_canvas():
+    # A canvas on which every letter is half an em wide.
+    words = run_js(
+        "plot",
+        """widths.map((width) => {
+          const written = [];
+          const g = { measureText: (words) => ({ width: 8 * words.length }), setLineDash() {}, beginPath() {},
+            moveTo() {}, lineTo() {}, stroke() {}, fillText(words, x, y) { written.push([words, x, y]); } };
+          const pen = m.makePen(g, { ink: "", faint: "", family: "" }, { width, height: 100, em: 16 });
+          const ticks = Array.from({ length: 12 }, (_, k) => 100 * k);
+          m.axes(pen, { xlim: [0, 1100], ylim: [0, 1100], xticks: ticks, yticks: ticks });
+          return written;
+        })""",
+        widths=[120, 400, 1000],
+    )
+    for width, written in zip([120, 400, 1000], words, strict=True):
+        below = [(x, x + 8 * len(label)) for label, x, y in written if y > 80]
+        assert len(below) >= 2 and all(left >= 0 and right <= width for left, right in below)
+        assert all(a[1] < b[0] for a, b in itertools.pairwise(below))
+        beside = [y for _, _, y in written if y <= 80]
+        assert len(beside) < 6 and all(a - b >= 16 for a, b in itertools.pairwise(beside))
+    assert sum(y > 80 for _, _, y in words[2]) == 12
 
 
 def lines_of(figure):

@@ -364,10 +364,8 @@ def test_after_a_restart_a_save_and_a_reload_no_model_is_missing(gallery, lab):
 def test_in_a_chapter_keys_and_mouse_change_every_widget(chapter):
     page, _, count = chapter
     for index in range(count):
-        widget = page.locator(".dw").nth(index)
-        widget.scroll_into_view_if_needed()
+        widget = uncover(page.locator(".dw").nth(index))
         slider, canvas = slider_of(widget), picture_of(widget)
-        page.wait_for_timeout(150)
         start = pixels(page, canvas)
         slider.focus()
         page.keyboard.press("End" if float(slider.input_value()) < 0.5 else "Home")

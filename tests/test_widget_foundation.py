@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -48,6 +49,44 @@ def test_a_changed_source_makes_the_bundles_stale(monkeypatch, tmp_path):
     (tmp_path / "core.js").write_text("export const changed = 1;\n", encoding="utf-8")
     monkeypatch.setattr(bundle, "JS_DIR", tmp_path)
     assert bundle.manifest()["sources"] != json.loads(bundle.MANIFEST.read_text(encoding="utf-8"))["sources"]
+
+
+def fake_esbuild(monkeypatch, tmp_path, returncode=0):
+    """An esbuild that writes one line per bundle, or fails; bundles go to `tmp_path`. Returns its commands."""
+    commands = []
+
+    def run(command, **_):
+        commands.append(command)
+        words = dict(word.split("=", 1) for word in command if "=" in word)
+        entries = [word for word in command if word.endswith(".js") and "=" not in word]
+        for entry in entries if not returncode else []:
+            name = entry.replace("\\", "/").rsplit("/", 1)[-1]
+            target = words.get("--outfile") or f"{words['--outdir']}/{name}"
+            Path(target).write_text("made", encoding="utf-8")
+        return subprocess.CompletedProcess(command, returncode, "", "core.js:1: error\n")
+
+    monkeypatch.setattr(bundle, "BUNDLES", tmp_path)
+    monkeypatch.setattr(bundle, "MANIFEST", tmp_path / "made_from.json")
+    monkeypatch.setattr(bundle.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(bundle.subprocess, "run", run)
+    return commands
+
+
+def test_the_command_makes_a_module_of_each_view_and_one_script_for_pages(monkeypatch, tmp_path, capsys):
+    (tmp_path / "gone.js").write_text("of a widget that is gone", encoding="utf-8")
+    commands = fake_esbuild(monkeypatch, tmp_path)
+    assert bundle.main() == 0
+    views, page = commands
+    assert "--format=esm" in views and "--format=iife" in page and "--global-name=dropoutCourse" in page
+    assert {path.stem for path in tmp_path.glob("*.js")} == {*bundle.views(), "page"}
+    assert json.loads(bundle.MANIFEST.read_text(encoding="utf-8")) == bundle.manifest()
+    assert "mask_lab.js" in capsys.readouterr().out
+
+
+def test_what_esbuild_does_not_like_is_passed_on(monkeypatch, tmp_path, capsys):
+    fake_esbuild(monkeypatch, tmp_path, returncode=1)
+    assert bundle.main() == 1
+    assert capsys.readouterr().err == "bundle: esbuild says: core.js:1: error\n"
 
 
 def test_without_npm_the_command_says_so_in_one_sentence(monkeypatch, capsys):

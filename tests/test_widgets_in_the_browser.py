@@ -279,8 +279,7 @@ def live_without_a_kernel(page, count):
             assert slider.is_disabled()
             continue
         before = pixels(page, canvas)
-        slider.focus()
-        page.keyboard.press("Home" if float(slider.input_value()) > 0 else "End")
+        slider.press("Home" if float(slider.input_value()) > 0 else "End")
         wait_for(lambda c=canvas, b=before: differ(b, pixels(page, c)), 10)
 
 

@@ -52,7 +52,7 @@ def test_a_changed_source_makes_the_bundles_stale(monkeypatch, tmp_path):
 
 
 def fake_esbuild(monkeypatch, tmp_path, returncode=0):
-    """An esbuild that writes one line per bundle, or fails; bundles go to `tmp_path`. Returns its commands."""
+    """An esbuild that writes bundles of one word into `tmp_path`, or fails. Returns its commands."""
     commands = []
 
     def run(command, **_):

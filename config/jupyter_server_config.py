@@ -1,4 +1,6 @@
-"""Jupyter's server settings for the course; `course.py lab` uses this folder."""
+"""Jupyter's server settings for the course; `course.py lab` uses this folder, and options given to it win."""
+
+from pathlib import Path
 
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 from jupyter_server.services.kernels import websocket
@@ -39,3 +41,7 @@ class CourseContents(AsyncLargeFileManager):
 
 
 c.ServerApp.contents_manager_class = CourseContents  # noqa: F821 (Jupyter provides c)
+c.ServerApp.root_dir = str(Path(__file__).resolve().parent.parent)  # noqa: F821
+c.ServerApp.ip = "127.0.0.1"  # noqa: F821
+# The kernel's messages are encrypted: without this ipykernel warns at every start that they are not.
+c.KernelManager.transport_encryption = "auto"  # noqa: F821

@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from traitlets.config import Config
 
 NOTEBOOKS_DIR = Path(__file__).resolve().parent.parent / "notebooks"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -42,8 +43,8 @@ def store(path, timeout=3600):
         notebook,
         timeout=timeout,
         kernel_name="python3",
-        # The kernel listens on 127.0.0.1 only; its warning about TCP is not for the reader's terminal.
-        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        # Encrypted, or the kernel warns in the terminal that it speaks plain text.
+        config=Config(KernelManager={"transport_encryption": "auto"}),
         resources={"metadata": {"path": str(path.parent)}},
         record_timing=False,
         coalesce_streams=True,  # else it is chance whether two prints are one output or two

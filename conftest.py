@@ -1,13 +1,19 @@
-"""What tests of several files share: skipping, visibly, what this machine lacks."""
+"""What all tests share: kernels that die are noticed, and what this machine lacks is skipped, visibly."""
 
 import importlib.util
 import os
+import queue
 import shutil
+import time
 
 import pytest
 from hypothesis import settings
+from jupyter_client.manager import KernelManager
+from nbval.kernel import RunningKernel
 
 from utils.frameworks import absence, available
+
+pytest_plugins = ["tests.chapter_choice"]
 
 # Set by .ci/run, where all frameworks and a browser are installed: nothing may be skipped there.
 REQUIRE_ALL = os.environ.get("COURSE_REQUIRE_ALL") == "1"
@@ -25,6 +31,28 @@ NOTEBOOK_NEEDS = {
 
 settings.register_profile("course", deadline=None, derandomize=True, database=None)
 settings.load_profile("course")
+
+# Kernels of the tests speak to us encrypted, as those of course.py lab do (config/).
+KernelManager.transport_encryption.default_value = "auto"
+
+
+def get_message_or_notice_death(self, stream, timeout=None, get_message=RunningKernel.get_message):
+    """nbval's get_message, which would wait for a kernel that has died until the cell's time is up.
+
+    What a kernel prints may take its time on a busy machine: nbval's 5 seconds for it become 300.
+    """
+    end = time.monotonic() + max(timeout or 0, 300)
+    while True:
+        try:
+            return get_message(self, stream, timeout=min(5, max(0, end - time.monotonic())))
+        except queue.Empty:
+            if not self.is_alive():
+                raise RuntimeError("the kernel died while it ran this cell") from None
+            if time.monotonic() >= end:
+                raise
+
+
+RunningKernel.get_message = get_message_or_notice_death
 
 
 def skip_or_fail(reason):

@@ -217,7 +217,7 @@ def suitable_python(wanted=None, version=sys.version_info, find=None):
         chosen, path = version, sys.executable
     else:
         found = [(v, find("{}.{}".format(*v))) for v in ([wanted] if wanted else PYTHONS)]
-        found = [(v, path) for v, path in found if path and can_run(path, "import venv, ensurepip")]
+        found = [(v, path) for v, path in found if path]
         if not found and wanted:
             raise CourseError(
                 "there is no Python {}.{} here: looked on PATH and in ~/.pyenv.".format(*wanted)
@@ -234,9 +234,10 @@ def suitable_python(wanted=None, version=sys.version_info, find=None):
 
 
 def find_python(version):
-    """Path of Python `version` ("3.13") on PATH or under pyenv, or None."""
+    """Path of a Python `version` ("3.13") that runs, on PATH or under pyenv, or None."""
     pattern = str(Path.home() / ".pyenv/versions/{}.*/bin/python{}".format(version, version))
-    return shutil.which("python" + version) or next(iter(sorted(glob.glob(pattern), reverse=True)), None)
+    paths = [shutil.which("python" + version), *sorted(glob.glob(pattern), reverse=True)]
+    return next((path for path in paths if path and can_run(path, "import venv, ensurepip")), None)
 
 
 def make_venv(python, venv):

@@ -340,8 +340,7 @@ def test_an_unsupported_python_without_another_is_refused():
         suitable_python(None, (3, 8), find=lambda version: None)
 
 
-def test_an_unsupported_python_hands_over_to_the_best_other_one(monkeypatch, capsys):
-    monkeypatch.setattr(course, "can_run", lambda python, code: True)
+def test_an_unsupported_python_hands_over_to_the_best_other_one(capsys):
     here = {"3.11": "/a/python3.11", "3.14": "/a/python3.14"}
     assert suitable_python(None, (3, 15), find=here.get) == "/a/python3.11"
     assert not capsys.readouterr().out
@@ -365,8 +364,15 @@ def test_tests_run_with_the_python_that_is_asked_for(commands, monkeypatch, caps
     assert "a version such as 3.13, got 'new'" in capsys.readouterr().err
 
 
-def test_a_python_that_is_not_here_is_said_to_be_absent(monkeypatch):
-    monkeypatch.setattr(course, "can_run", lambda python, code: True)
+def test_a_python_that_does_not_run_is_not_found(monkeypatch):
+    """pyenv leaves a python3.13 on PATH that runs only where that version is chosen."""
+    monkeypatch.setattr(course.shutil, "which", lambda name: "/shims/" + name)
+    monkeypatch.setattr(course.glob, "glob", lambda pattern: ["/pyenv/3.13.1", "/pyenv/3.13.2"])
+    monkeypatch.setattr(course, "can_run", lambda python, code: python.startswith("/pyenv"))
+    assert course.find_python("3.13") == "/pyenv/3.13.2"
+
+
+def test_a_python_that_is_not_here_is_said_to_be_absent():
     with pytest.raises(CourseError, match=r"no Python 3\.13 here"):
         suitable_python((3, 13), (3, 11), find=lambda version: None)
     assert suitable_python((3, 13), (3, 11), find=lambda version: "/a/" + version) == "/a/3.13"

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 from jupyter_client.manager import KernelManager
 from nbval.kernel import RunningKernel
+from nbval.plugin import IPyNbCell
 
 from utils.frameworks import absence, available
 
@@ -17,17 +18,9 @@ pytest_plugins = ["tests.chapter_choice"]
 
 # Set by .ci/run, where all frameworks and a browser are installed: nothing may be skipped there.
 REQUIRE_ALL = os.environ.get("COURSE_REQUIRE_ALL") == "1"
-# Notebooks whose stored outputs show these packages at work: chapters, and solutions of the same name.
-NOTEBOOK_NEEDS = {
-    "03_keras.ipynb": ["tensorflow"],
-    "05_gluon.ipynb": ["mxnet"],
-    "06_four_frameworks.ipynb": ["tensorflow", "torch", "mxnet"],
-    "09_where.ipynb": ["tensorflow", "torch", "mxnet"],
-    "10_batch_normalization.ipynb": ["tensorflow", "torch", "mxnet"],
-    "11_monte_carlo_dropout.ipynb": ["tensorflow", "torch", "mxnet"],
-    "solutions/03_keras.ipynb": ["tensorflow"],
-    "solutions/05_gluon.ipynb": ["mxnet"],
-}
+FRAMEWORKS = ("torch", "keras", "tensorflow", "mxnet")
+# Notebooks whose every output comes from one framework. In the others a cell's tag, such as needs-mxnet, says it.
+ALL_FROM = {"03_keras.ipynb": "tensorflow", "05_gluon.ipynb": "mxnet"}
 
 settings.register_profile("course", deadline=None, derandomize=True, database=None)
 settings.load_profile("course")
@@ -90,14 +83,22 @@ def require():
     return check
 
 
+def pytest_report_header():
+    """Say what is absent, and what that means for notebooks."""
+    absent = [name for name in FRAMEWORKS if not available(name)]
+    if absent and REQUIRE_ALL:
+        raise pytest.UsageError(f"COURSE_REQUIRE_ALL=1, but {absence(absent[0])}")
+    note = "Cells that show it are run, and their outputs are not compared."
+    return [f"{absence(name)} {note}" for name in absent]
+
+
 def pytest_collection_modifyitems(items):
-    """Skip the cells of notebooks whose framework is absent: they would not repeat their outputs."""
+    """Where a framework is absent, run the cells that show it, and do not compare what they show."""
     for item in items:
-        folder = "solutions/" if item.path.parent.name == "solutions" else ""
-        for package in NOTEBOOK_NEEDS.get(folder + item.path.name, ()):
-            if not available(package):
-                if REQUIRE_ALL:
-                    raise pytest.UsageError(
-                        f"COURSE_REQUIRE_ALL=1 forbids skipping {item.path.name}: {absence(package)}"
-                    )
-                item.add_marker(pytest.mark.skip(reason=absence(package)))
+        if isinstance(item, IPyNbCell):
+            tags = [tag.removeprefix("needs-") for tag in item.cell.metadata.get("tags", [])]
+            shown = {*tags, ALL_FROM.get(item.path.name)} & set(FRAMEWORKS)
+            if not all(map(available, shown)):
+                item.options["check"] = False
+            if item.path.parent.name == "solutions" and not available(ALL_FROM.get(item.path.name, "torch")):
+                item.add_marker(pytest.mark.skip(reason=absence(ALL_FROM[item.path.name])))

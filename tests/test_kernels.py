@@ -32,7 +32,7 @@ def test_a_kernel_that_dies_fails_its_cell_at_once_and_the_next_notebook_runs(tm
     ]
     result = subprocess.run(
         [sys.executable, "-m", "pytest", *options, "--rootdir", ROOT, "-p", "conftest", tmp_path],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=1000,  # below nbval's 1,800 s for a cell
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=1000,  # nbval waits 1,800
     )  # fmt: skip
     assert "the kernel died while it ran this cell" in result.stdout
     assert "2 failed, 2 passed" in result.stdout, result.stdout

@@ -19,7 +19,7 @@ pytest_plugins = ["tests.chapter_choice"]
 # Set by .ci/run, where all frameworks and a browser are installed: nothing may be skipped there.
 REQUIRE_ALL = os.environ.get("COURSE_REQUIRE_ALL") == "1"
 FRAMEWORKS = ("torch", "keras", "tensorflow", "mxnet")
-# Notebooks whose every output comes from one framework; in others a tag, such as needs-mxnet, says it of a cell.
+# Notebooks that show one framework in every cell. Elsewhere a tag, such as needs-mxnet, says it of a cell.
 ALL_FROM = {"03_keras.ipynb": "tensorflow", "05_gluon.ipynb": "mxnet"}
 
 settings.register_profile("course", deadline=None, derandomize=True, database=None)

@@ -17,6 +17,7 @@ For authors
     python3 course.py notebooks [NN..]  run chapters from the top and store them
     python3 course.py full NN           run a chapter's full experiment and store its result
     python3 course.py exercises [NN..]  run the solutions and make the exercises from them
+    python3 course.py library           write the modules of utils that chapters build
     python3 course.py claims            collect the verdicts of all chapters in notebooks/claims.md
     python3 course.py bench [widgets]   measure seconds per epoch, or the sliders' answers, as ratios
     python3 course.py lint              check the style of code and text
@@ -69,15 +70,16 @@ LEAKS = (
 WORDS = {
     "lab": ((), "jupyter", True),
     "check": ((), "utils.environment", False),
-    "html": (("teacher",), "utils.export", False),
-    "slides": (("teacher",), "utils.slides", False),
-    "classroom": (("teacher",), "utils.classroom", False),
+    "html": (("teacher",), "teaching.html", False),
+    "slides": (("teacher",), "teaching.slides", False),
+    "classroom": (("teacher",), "teaching.classroom", False),
     "test": (("author", "teacher"), "authoring.tests", True),
-    "notebooks": (("author",), "utils.store", False),
-    "full": (("author",), "utils.store", False),
-    "exercises": (("author", "teacher"), "utils.make_exercises", False),
-    "claims": (("author",), "utils.claims", False),
-    "bench": (("author",), "benchmarks", True),
+    "notebooks": (("author",), "authoring.store", False),
+    "full": (("author",), "authoring.store", False),
+    "exercises": (("author", "teacher"), "authoring.exercises", False),
+    "library": (("author",), "authoring.library", False),
+    "claims": (("author",), "authoring.claims", False),
+    "bench": (("author",), "authoring.bench", True),
     "lint": (("author",), "authoring.lint", False),
 }
 

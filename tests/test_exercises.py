@@ -5,9 +5,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import skip_or_fail
 from nbclient import NotebookClient
 
+from conftest import skip_or_fail
 from utils.selfcheck import SelfCheck, chapters, load_chapter
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
@@ -64,7 +64,7 @@ def test_every_module_of_checks_has_its_solution_and_exercise():
 
 @each_solution
 def test_the_exercise_is_what_nbgrader_makes_of_the_solution(path, nbgrader):
-    from utils.make_exercises import EXERCISES_DIR, make_exercise
+    from authoring.exercises import EXERCISES_DIR, make_exercise
 
     made = make_exercise(nbformat.read(path, 4))
     stored = nbformat.read(EXERCISES_DIR / path.name, 4)
@@ -188,7 +188,7 @@ def test_every_chapter_but_the_first_has_exercises_and_leads_to_them():
 
 
 def test_the_teachers_table_is_up_to_date(nbgrader):
-    from utils.make_exercises import TEACHING, with_table
+    from authoring.exercises import TEACHING, with_table
 
     for number in chapters():
         chapter(number)
@@ -197,23 +197,24 @@ def test_the_teachers_table_is_up_to_date(nbgrader):
 
 
 def test_the_teachers_links_lead_somewhere():
-    for target in re.findall(r"\]\(([^)\s]+)\)", (NOTEBOOKS / "teaching.md").read_text(encoding="utf-8")):
-        assert target.startswith("http") or (NOTEBOOKS / target.split("#")[0]).exists(), target
+    page = NOTEBOOKS.parent / "teaching/README.md"
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        assert target.startswith("http") or (page.parent / target.split("#")[0]).exists(), target
 
 
 def test_a_page_without_the_markers_is_refused(nbgrader):
-    from utils.make_exercises import with_table
+    from authoring.exercises import with_table
 
     with pytest.raises(ValueError, match="needs the line"):
         with_table("# Teaching\n")
 
 
 def test_the_command_stores_the_solution_and_makes_the_exercise(nbgrader, tmp_path, monkeypatch, capsys):
-    from utils import make_exercises
+    from authoring import exercises as make_exercises
 
     for folder in ("solutions", "exercises"):
         (tmp_path / folder).mkdir()
-    (tmp_path / "teaching.md").write_text("\n".join(make_exercises.MARKERS))
+    (tmp_path / "teaching_page.md").write_text("\n".join(make_exercises.MARKERS))
     cell = nbformat.v4.new_code_cell(
         "def f():\n    ### BEGIN SOLUTION\n    return 7\n    ### END SOLUTION\nf()"
     )
@@ -225,11 +226,11 @@ def test_the_command_stores_the_solution_and_makes_the_exercise(nbgrader, tmp_pa
     nbformat.write(nbformat.v4.new_notebook(cells=[cell]), source)
     monkeypatch.setattr(make_exercises, "SOLUTIONS_DIR", tmp_path / "solutions")
     monkeypatch.setattr(make_exercises, "EXERCISES_DIR", tmp_path / "exercises")
-    monkeypatch.setattr(make_exercises, "TEACHING", tmp_path / "teaching.md")
+    monkeypatch.setattr(make_exercises, "TEACHING", tmp_path / "teaching_page.md")
     assert make_exercises.main(["07"]) == 0
     assert cells(source)[0].outputs[0].data["text/plain"] == "7"
     made = cells(tmp_path / "exercises/07_demo.ipynb")[0]
     assert made.source == "def f():\n    pass  # your code here\nf()" and not made.outputs
-    assert "p is the keep probability" in (tmp_path / "teaching.md").read_text()
+    assert "p is the keep probability" in (tmp_path / "teaching_page.md").read_text()
     assert make_exercises.main(["08"]) == 1
     assert "no chapter '08'" in capsys.readouterr().err

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from conftest import skip_or_fail
 
+from conftest import skip_or_fail
 from utils.frameworks import available
 
 if not available("keras"):

@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from utils import four  # noqa: E402
+from utils import parity  # noqa: E402
 from utils.exercises import ch06  # noqa: E402
 from utils.exercises.ch06 import EDGES, EXERCISES, VERDICTS, _coins, _differences, _drop_with_coins  # noqa: E402
 
@@ -15,7 +15,7 @@ def no_gradients(port, problem):
 
 
 def first_weights_only(port, problem):
-    (_, grads), (_, right) = port(*problem), four.numpy_pass(*problem)
+    (_, grads), (_, right) = port(*problem), parity.numpy_pass(*problem)
     return _differences(port, problem)[0], float(np.abs(grads[0][0] - right[0][0]).max())
 
 
@@ -104,12 +104,12 @@ def test_the_table_of_edges_is_what_the_frameworks_do(require):
     h, missing = np.arange(1, 17, dtype=np.float32), np.full(100, np.nan, np.float32)
     integers = np.arange(1, 17)
     seen = {
-        "PyTorch, p = 1, training": observed(four.torch_dropout, h, 1.0),
-        "MXNet, p = 1, training": observed(four.nd_dropout, h, 1.0),
-        "Gluon, rate = -0.1, training": observed(four.gluon_dropout, h, -0.1),
-        "PyTorch, integers, training": observed(four.torch_dropout, integers),
-        "PyTorch, integers, prediction": observed(four.torch_dropout, integers, training=False),
-        "PyTorch, a NaN that is dropped": observed(four.torch_dropout, missing),
-        "Keras, a NaN that is dropped": observed(four.keras_dropout, missing),
+        "PyTorch, p = 1, training": observed(parity.torch_dropout, h, 1.0),
+        "MXNet, p = 1, training": observed(parity.nd_dropout, h, 1.0),
+        "Gluon, rate = -0.1, training": observed(parity.gluon_dropout, h, -0.1),
+        "PyTorch, integers, training": observed(parity.torch_dropout, integers),
+        "PyTorch, integers, prediction": observed(parity.torch_dropout, integers, training=False),
+        "PyTorch, a NaN that is dropped": observed(parity.torch_dropout, missing),
+        "Keras, a NaN that is dropped": observed(parity.keras_dropout, missing),
     }
     assert seen == EDGES

@@ -53,7 +53,7 @@ def test_storing_a_notebook_leaves_no_word_in_the_terminal(tmp_path):
     code = textwrap.dedent(
         f"""
         from pathlib import Path
-        from utils.store import store
+        from authoring.store import store
         store(Path({str(tmp_path / "07_demo.ipynb")!r}))
         """
     )

@@ -4,7 +4,7 @@ import nbformat
 import pytest
 from nbclient.exceptions import CellExecutionError
 
-from utils import store
+from authoring import store
 
 SLIDER = "import ipywidgets\nipywidgets.IntSlider()"
 

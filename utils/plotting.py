@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from utils.checks import check_positive_int, check_probability
+from utils.arguments import check_positive_int, check_probability
 
 # Okabe & Ito's colour-blind-safe palette, in the order in which the course uses it.
 BLUE, ORANGE, GREEN, PINK, BLACK = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#222222"

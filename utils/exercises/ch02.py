@@ -6,8 +6,8 @@ import math
 import numpy as np
 
 from utils import scratch
+from utils.conformance import CHECKS, DropoutLayer, draw_input
 from utils.data import load_fashion_mnist
-from utils.dropout_checks import CHECKS, DropoutLayer, draw_input
 from utils.metrics import accuracy
 from utils.selfcheck import Exercise, Misconception, Problem, is_close, written
 
@@ -169,7 +169,7 @@ def _check_prediction(predicted, x):
 
 
 def failed_check(layer, names, seed=0):
-    """The first of the named checks of utils.dropout_checks that `layer` fails, as a Problem, or None."""
+    """The first of the named checks of utils.conformance that `layer` fails, as a Problem, or None."""
     for name in names:
         try:
             with np.errstate(all="ignore"):

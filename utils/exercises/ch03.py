@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from utils.dropout_checks import own_coins
+from utils.conformance import own_coins
 from utils.frameworks import load_keras
 from utils.selfcheck import Exercise, Misconception, Problem, check_truths, is_close, written
 

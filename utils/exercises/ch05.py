@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 
-from utils.dropout_checks import DropoutLayer
+from utils.conformance import DropoutLayer
 from utils.exercises.ch02 import failed_check
 from utils.frameworks import load_mxnet
-from utils.results import load_results
+from utils.measured import load_results
 from utils.selfcheck import Exercise, Misconception, Problem, check_truths, is_close, written
 
 mx = load_mxnet()
@@ -216,7 +216,7 @@ def _check_fresh(layer):
 
 
 def _seeded(make_layer):
-    """The layer in the form that utils.dropout_checks asks for: NumPy arrays, seeded from rng."""
+    """The layer in the form that utils.conformance asks for: NumPy arrays, seeded from rng."""
 
     def forward(x, drop_prob, rng):
         mx.random.seed(int(rng.integers(2**31)))

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from utils import four, scratch
-from utils.dropout_checks import own_coins
+from utils import parity, scratch
+from utils.conformance import own_coins
 from utils.selfcheck import Exercise, Misconception, Problem, is_close, written
 
 P = 0.3  # not 0.5, where a swap of p and 1 - p cannot be seen
@@ -107,7 +107,7 @@ def make_problem(seed=0):
 def check_recover(recover):
     """A function: (dropout, h, seed) -> the factor that dropout(h, seed) multiplies by."""
     h = np.maximum(np.random.default_rng(0).normal(size=(40, 25)), 0)
-    for function in (four.torch_dropout, four.numpy_dropout):
+    for function in (parity.torch_dropout, parity.numpy_dropout):
 
         def dropout(x, seed, function=function):
             return function(np.asarray(x, dtype=float), P, seed=seed)
@@ -135,26 +135,28 @@ def check_recover(recover):
 
 
 def port_a(params, factors, x, y):
-    return four.torch_pass(params, factors, x, y)
+    return parity.torch_pass(params, factors, x, y)
 
 
 def port_b(params, factors, x, y):
-    return four.torch_pass([params[0], [params[1][0].T, params[1][1]], params[2]], factors, x, y)
+    return parity.torch_pass([params[0], [params[1][0].T, params[1][1]], params[2]], factors, x, y)
 
 
 def port_c(params, factors, x, y):
     params = [[value.astype(np.float32) for value in pair] for pair in params]
-    return four.torch_pass(params, [factor.astype(np.float32) for factor in factors], x.astype(np.float32), y)
+    return parity.torch_pass(
+        params, [factor.astype(np.float32) for factor in factors], x.astype(np.float32), y
+    )
 
 
 def port_d(params, factors, x, y):
-    drawn = [four.torch_dropout(np.ones_like(factor), P, seed=0) for factor in factors]
-    return four.torch_pass(params, drawn, x, y)
+    drawn = [parity.torch_dropout(np.ones_like(factor), P, seed=0) for factor in factors]
+    return parity.torch_pass(params, drawn, x, y)
 
 
 def port_e(params, factors, x, y):
-    logits, _ = four.torch_pass(params, factors, x, y)
-    _, grads = four.torch_pass(params, [(factor > 0).astype(float) for factor in factors], x, y)
+    logits, _ = parity.torch_pass(params, factors, x, y)
+    _, grads = parity.torch_pass(params, [(factor > 0).astype(float) for factor in factors], x, y)
     return logits, grads
 
 
@@ -166,7 +168,7 @@ def shifted(logit=0.0, layer=0, part=0, by=0.0):
     """A port that is right but for one logit, and for one number of one gradient."""
 
     def port(params, factors, x, y):
-        logits, grads = four.numpy_pass(params, factors, x, y)
+        logits, grads = parity.numpy_pass(params, factors, x, y)
         logits, grads = logits.copy(), [[value.copy() for value in pair] for pair in grads]
         logits[3, 1] += logit
         grads[layer][part].flat[-1] += by
@@ -372,7 +374,7 @@ def _divide(dropout, h, seed):
 
 
 def _differences(port, problem, size=np.abs):
-    (logits, grads), (right_logits, right_grads) = port(*problem), four.numpy_pass(*problem)
+    (logits, grads), (right_logits, right_grads) = port(*problem), parity.numpy_pass(*problem)
     gaps = [
         size(value - right).max()
         for pair, right_pair in zip(grads, right_grads, strict=True)

@@ -7,10 +7,10 @@ from numbers import Real
 import numpy as np
 import torch
 
+from utils.measured import load_results
 from utils.metrics import nll
-from utils.results import load_results
 from utils.selfcheck import Exercise, Misconception, Problem, is_close, written
-from utils.training import fit, load_tensors, make_mlp, predict
+from utils.torch_training import fit, load_tensors, make_mlp, predict
 
 KEEP = (
     "Papers of that time write p for the probability to KEEP a unit; in this course and in every framework "

@@ -10,8 +10,9 @@ import torch
 from torch import nn
 
 from utils import metrics
+from utils.monte_carlo import predict_mc
 from utils.selfcheck import Exercise, Misconception, Problem, check_truths, is_close, written
-from utils.training import fit, load_tensors, make_mlp, predict, predict_mc
+from utils.torch_training import fit, load_tensors, make_mlp, predict
 
 P = 0.3
 NO_GRAD = (

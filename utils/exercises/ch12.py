@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 
 from utils import metrics
-from utils.results import load_results
+from utils.measured import load_results
 from utils.selfcheck import Exercise, Misconception, Problem, is_close, written
 
 TEMPERATURES = np.arange(0.3, 6, 0.02)

@@ -6,8 +6,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from utils.dropout_checks import own_coins
-from utils.results import load_results
+from utils.conformance import own_coins
+from utils.measured import load_results
 from utils.selfcheck import Exercise, Misconception, Problem, is_close, written
 
 P = 0.3  # not 0.5, where p, 1 - p and the bugs below cannot be told apart

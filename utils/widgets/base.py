@@ -8,7 +8,7 @@ import anywidget
 import numpy as np
 import traitlets
 
-from utils.checks import check_probability
+from utils.arguments import check_probability
 
 JS_DIR = Path(__file__).resolve().parent / "js"
 # What a stored notebook keeps of a browser-drawn widget, so that an HTML page can bring it to life.

@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import epochs, widgets
+from authoring.bench import epochs, widgets
 
 if __name__ == "__main__":
     words = sys.argv[1:]

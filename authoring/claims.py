@@ -5,13 +5,13 @@
 reads the verdict tables that the chapters have stored and writes notebooks/claims.md.
 """
 
-import os
 import re
 import sys
 
 import nbformat
 
-from utils.store import NOTEBOOKS_DIR, find_notebooks
+from authoring.store import NOTEBOOKS_DIR, find_notebooks
+from utils.data import written_whole
 from utils.tables import PAGES, VERDICTS
 
 CLAIMS = NOTEBOOKS_DIR / "claims.md"
@@ -72,12 +72,8 @@ def _table(claims):
 
 
 def main():
-    temporary = CLAIMS.with_suffix(".tmp")
-    try:
+    with written_whole(CLAIMS) as temporary:
         temporary.write_text(claims_page(find_notebooks([])), encoding="utf-8")
-        os.replace(temporary, CLAIMS)
-    finally:
-        temporary.unlink(missing_ok=True)
     print(f"wrote {CLAIMS}")
 
 

@@ -12,21 +12,57 @@ from pathlib import Path
 
 import nbformat
 from bs4 import BeautifulSoup
+from jinja2 import pass_context
 from latex2mathml.converter import convert
 from nbconvert import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-from utils.store import NOTEBOOKS_DIR, find_notebooks
+from authoring.store import NOTEBOOKS_DIR, find_notebooks
 from utils.widgets.base import JS_DIR, STATIC_MIME, view
 
 NEEDS_KERNEL = "This needs a running kernel: open the notebook in JupyterLab and run its cell."
-MATH = re.compile(r"\$\$(.+?)\$\$|(?<![\\$\d])\$(?!\s)([^$\n]+?)(?<!\s)\$(?!\d)", re.S)
+
+
+MATHML = "http://www.w3.org/1998/Math/MathML"
+
+
+class MathMLRenderer(IPythonRenderer):
+    """nbconvert's Markdown, with formulas as MathML."""
+
+    def block_math(self, body):
+        return mathml(body, "block")
+
+    def inline_math(self, body):
+        return mathml(body, "inline")
+
+
+def mathml(formula, display):
+    """A TeX formula as an element of HTML, which needs no namespace."""
+    return convert(formula.strip(), display=display).replace(f' xmlns="{MATHML}"', "")
+
+
+class WithMathML:
+    """Mixed into one of nbconvert's HTML exporters: formulas that need no script and no network."""
+
+    @pass_context
+    def markdown2html(self, context, source):
+        renderer = MathMLRenderer(
+            escape=False,
+            anchor_link_text=self.anchor_link_text,
+            exclude_anchor_links=self.exclude_anchor_links,
+        )
+        return MarkdownWithMath(renderer=renderer).render(source)
+
+
+class PageExporter(WithMathML, HTMLExporter):
+    """A stored notebook as one page."""
 
 
 def export(path, folder):
     """Write the page of the stored notebook at `path` into `folder`; return the page's path."""
     notebook = nbformat.read(path, as_version=4)
     widgets = take_out_widgets(notebook)
-    html, _ = HTMLExporter(template_name="lab").from_notebook_node(
+    html, _ = PageExporter(template_name="lab").from_notebook_node(
         notebook, resources={"metadata": {"name": path.stem, "path": str(path.parent)}}
     )
     target = folder / f"{path.stem}.html"
@@ -35,12 +71,10 @@ def export(path, folder):
 
 
 def finish(html, widgets):
-    """nbconvert's page as a BeautifulSoup that loads no script, with MathML and the widgets in place."""
+    """nbconvert's page as a BeautifulSoup that loads no script, with the widgets in place."""
     page = BeautifulSoup(html, "html.parser")
     for script in page.find_all("script"):
         script.decompose()  # all of them load something from the network
-    for text in page.select(".jp-MarkdownOutput, .jp-RenderedMarkdown"):
-        draw_math(page, text)
     for link in page.select("a[href]"):
         link["href"] = re.sub(r"\.ipynb(?=$|#)", ".html", link["href"])
     if widgets:
@@ -102,22 +136,6 @@ def _as_function(module):
     """The source of a view's module as the body of a function that returns its default export."""
     body = re.sub(r"^export (function|const)", r"\1", module, flags=re.M)
     return body.replace("export default", "return")
-
-
-def draw_math(page, element):
-    """Replace $...$ and $$...$$ in the text of an element by MathML, except in code."""
-    for text in list(element.find_all(string=MATH)):
-        if text.find_parent(["code", "pre", "math"]):
-            continue
-        pieces, end = [], 0
-        for found in MATH.finditer(text):
-            pieces.append(text[end : found.start()])
-            display = "block" if found[1] else "inline"
-            formula = (found[1] or found[2]).strip()
-            pieces.append(BeautifulSoup(convert(formula, display=display), "html.parser"))
-            end = found.end()
-        pieces.append(text[end:])
-        text.replace_with(*pieces)
 
 
 def main(arguments):

@@ -13,6 +13,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from traitlets.config import Config
 
+from utils.data import written_whole
+
 NOTEBOOKS_DIR = Path(__file__).resolve().parent.parent / "notebooks"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -58,12 +60,8 @@ def store(path, timeout=3600):
 
 def write(notebook, path):
     """Write `notebook` to `path`, all of it or nothing."""
-    temporary = path.with_suffix(".tmp")
-    try:
+    with written_whole(path) as temporary:
         nbformat.write(notebook, temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def clean(notebook, name):

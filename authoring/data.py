@@ -2,8 +2,8 @@
 
 Usage (the IDX files may be gzipped):
 
-    python3 data/build_npz.py fashion_mnist TRAIN_IMAGES TRAIN_LABELS TEST_IMAGES TEST_LABELS
-    python3 data/build_npz.py mnist         TRAIN_IMAGES TRAIN_LABELS TEST_IMAGES TEST_LABELS
+    python3 -m authoring.data fashion_mnist TRAIN_IMAGES TRAIN_LABELS TEST_IMAGES TEST_LABELS
+    python3 -m authoring.data mnist         TRAIN_IMAGES TRAIN_LABELS TEST_IMAGES TEST_LABELS
 
 Each file is checked against the SHA-256 of the original before anything is written, and the
 archive appears in one step: it is written under a temporary name, then renamed.
@@ -17,10 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-DATA_DIR = Path(__file__).resolve().parent
-sys.path.insert(0, str(DATA_DIR.parent))
-
-from utils.data import IDX_SHA256, KEYS, idx_header, write_npz  # noqa: E402  (needs the line above)
+from utils.data import DATA_DIR, IDX_SHA256, KEYS, idx_header, write_npz
 
 
 def read_idx(path, key, expected_sha256):
@@ -58,7 +55,7 @@ def main():
     try:
         build(args.name, args.idx, target)
     except (OSError, ValueError) as error:
-        sys.exit(f"build_npz: {error}")
+        sys.exit(f"authoring.data: {error}")
     print(f"wrote {target} ({target.stat().st_size:,} bytes)")
 
 

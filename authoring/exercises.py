@@ -19,13 +19,14 @@ from nbgrader.preprocessors import (
     LockCells,
 )
 
+from authoring.store import NOTEBOOKS_DIR, find_notebooks, store, write
+from utils.data import written_whole
 from utils.selfcheck import chapters, load_chapter
-from utils.store import NOTEBOOKS_DIR, find_notebooks, store, write
 from utils.tables import Table
 
 SOLUTIONS_DIR = NOTEBOOKS_DIR / "solutions"
 EXERCISES_DIR = NOTEBOOKS_DIR / "exercises"
-TEACHING = NOTEBOOKS_DIR / "teaching.md"
+TEACHING = NOTEBOOKS_DIR.parent / "teaching/README.md"
 # `pass` runs anywhere, so that an untouched exercise runs from top to bottom.
 CODE_STUB = "pass  # your code here"
 TEXT_STUB = "*Your answer here.*"
@@ -81,7 +82,9 @@ def main(numbers):
             seconds = store(path)
             write(make_exercise(nbformat.read(path, as_version=4)), EXERCISES_DIR / path.name)
             print(f"{path.name:<36}{seconds:6.1f} s", flush=True)
-        TEACHING.write_text(with_table(TEACHING.read_text(encoding="utf-8")), encoding="utf-8")
+        page = with_table(TEACHING.read_text(encoding="utf-8"))
+        with written_whole(TEACHING) as temporary:
+            temporary.write_text(page, encoding="utf-8")
     except (CellExecutionError, ValueError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1

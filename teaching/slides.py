@@ -2,25 +2,23 @@
 
 `python3 course.py slides [FOLDER]` runs this. A `## ` heading starts a slide to the right, every later
 paragraph with the code and the outputs that follow it a slide below. The imports, the exercises and the
-sources are left out. A cell whose metadata has slideshow.slide_type decides for itself. reveal.js is
-fetched from npm once and lies beside the slides, so that they need no network afterwards.
+sources are left out. A cell whose metadata has slideshow.slide_type decides for itself. reveal.js lies
+beside the slides, so that they need no network.
 """
 
 import re
 import shutil
-import subprocess
 import sys
-import tarfile
-import tempfile
+from importlib import resources
 from pathlib import Path
 
 import nbformat
 from nbconvert import SlidesExporter
 
-from utils.export import finish, take_out_widgets
-from utils.store import NOTEBOOKS_DIR, find_notebooks
+from authoring.store import NOTEBOOKS_DIR, find_notebooks
+from teaching.html import WithMathML, finish, take_out_widgets
 
-REVEAL = "reveal.js@5.2.1"
+REVEAL = Path(resources.files("sphinx_revealjs") / "_static/revealjs")  # it ships reveal.js
 LEFT_OUT = ("## Exercises", "## Sources")
 HEADING = re.compile(r"^(?=#{2,3} )", re.M)
 STYLE = """
@@ -65,11 +63,15 @@ def slide_type(cell, before):
     return "skip" if first and not cell.outputs else "-"
 
 
+class MathSlidesExporter(WithMathML, SlidesExporter):
+    """A stored notebook as slides."""
+
+
 def make_slides(path, folder):
     """Write the slides of the stored notebook at `path` into `folder`; return their path."""
     notebook = as_slides(nbformat.read(path, as_version=4))
     widgets = take_out_widgets(notebook)
-    html, _ = SlidesExporter(reveal_url_prefix="reveal", reveal_theme="white").from_notebook_node(
+    html, _ = MathSlidesExporter(reveal_url_prefix="reveal", reveal_theme="white").from_notebook_node(
         notebook, resources={"metadata": {"name": path.stem, "path": str(path.parent)}}
     )
     page = finish(html, widgets)
@@ -88,35 +90,17 @@ def make_slides(path, folder):
     return target
 
 
-def fetch_reveal(folder):
-    """Put reveal.js into `folder`/reveal, if it is not there yet. Raises OSError with one sentence."""
-    if (folder / "reveal/dist/reveal.js").exists():
-        return
-    npm = shutil.which("npm")
-    if npm is None:
-        raise OSError("slides need npm to fetch reveal.js once: install Node.js, which brings it")
-    with tempfile.TemporaryDirectory(dir=folder) as temporary:
-        packed = subprocess.run(
-            [npm, "pack", REVEAL, "--silent"], cwd=temporary, capture_output=True, text=True, check=False
-        )
-        archives = list(Path(temporary).glob("*.tgz"))
-        if packed.returncode or not archives:
-            raise OSError(f"npm could not fetch {REVEAL}: connect to the network and try again")
-        with tarfile.open(archives[0]) as archive:
-            wanted = re.compile(r"package/(dist/|plugin/notes/|LICENSE)")
-            members = [m for m in archive.getmembers() if m.isfile() and wanted.match(m.name)]
-            archive.extractall(temporary, members)
-        shutil.move(Path(temporary) / "package", folder / "reveal")
+def copy_reveal(folder):
+    """Put reveal.js into `folder`/reveal."""
+    for part in ("dist", "plugin/notes"):
+        shutil.copytree(REVEAL / part, folder / "reveal" / part, dirs_exist_ok=True)
+    shutil.copy(REVEAL / "LICENSE", folder / "reveal")
 
 
 def main(arguments):
     folder = Path(arguments[0] if arguments else "slides").resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        fetch_reveal(folder)
-    except OSError as error:
-        print(f"slides: {error}.", file=sys.stderr)
-        return 1
+    copy_reveal(folder)
     for path in [*find_notebooks([]), *sorted(NOTEBOOKS_DIR.glob("[a-z]*.ipynb"))]:
         print(make_slides(path, folder).name)
     print(f"open one of them in {folder} with a browser; nothing else is needed")

@@ -3,7 +3,7 @@
     python3 course.py bench
 
 The net is 784-256-256-10 with dropout 0.2 and 0.5, batch 256, on the 60,000 images of Fashion-MNIST.
-After it come 100 Monte Carlo passes of that net over the 10,000 test images (benchmarks/monte_carlo.py).
+After it come 100 Monte Carlo passes of that net over the 10,000 test images (authoring/bench/monte_carlo.py).
 All that is compared runs in this one process, in turn, several times over. A ratio is taken within
 each round, so that a machine that slows down slows both sides. CPU time counts every thread.
 """
@@ -15,12 +15,12 @@ import numpy as np
 from PIL import Image
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from benchmarks import monte_carlo
-from utils import four
+from authoring.bench import monte_carlo
+from utils import parity
 from utils.data import load_fashion_mnist
 from utils.frameworks import absence, load_keras, load_mxnet
+from utils.measured import seconds_in_turns, time_ratio
 from utils.scratch import init_normal
-from utils.timing import seconds_in_turns, time_ratio
 
 BATCH_SIZE, LR, DROP_PROBS = 256, 0.5, (0.2, 0.5)
 # (title, numerator, denominator, target): a ratio of at most the target is wanted, None is for information.
@@ -85,22 +85,22 @@ class ImageItems:
 
 def make_epochs(x, y):
     """The contestants that can run here: {name: epoch function}."""
-    params = init_normal(four.SIZES, np.random.default_rng(0))
+    params = init_normal(parity.SIZES, np.random.default_rng(0))
     arguments = params, DROP_PROBS, x, y, BATCH_SIZE, LR, 0
-    names = four.present()
-    epochs = {name: four.TRAINERS[name](*arguments) for name in names}
+    names = parity.present()
+    epochs = {name: parity.TRAINERS[name](*arguments) for name in names}
     epochs["matrix products"] = matrix_products(params, len(y), BATCH_SIZE)
     if "PyTorch" in names:
         import torch
 
         loader = torch.utils.data.DataLoader(ImageItems(x, y), batch_size=BATCH_SIZE, shuffle=True)
-        epochs["PyTorch DataLoader"] = four.torch_trainer(*arguments, batches=loader)
+        epochs["PyTorch DataLoader"] = parity.torch_trainer(*arguments, batches=loader)
     return epochs
 
 
 def set_threads(num_threads):
     """Give every library here `num_threads` threads. Call it before any of them computes."""
-    names = four.present()
+    names = parity.present()
     if "Gluon" in names:
         load_mxnet()
     if "PyTorch" in names:
@@ -120,7 +120,7 @@ def thread_counts():
     counts = {}
     for pool in threadpool_info():
         counts.setdefault(pool["internal_api"], set()).add(pool["num_threads"])
-    names = four.present()
+    names = parity.present()
     if "PyTorch" in names:
         import torch
 
@@ -162,16 +162,16 @@ def main(argv):
 
     set_threads(options.threads)
     data = load_fashion_mnist()
-    x, y = data.x_train.reshape(-1, four.SIZES[0]), data.y_train
+    x, y = data.x_train.reshape(-1, parity.SIZES[0]), data.y_train
     seconds = seconds_in_turns(make_epochs(x, y), options.rounds)
     counts = (f"{name} {'/'.join(map(str, count))}" for name, count in thread_counts().items())
     print("Threads: " + ", ".join(counts))
-    for name, package in four.PACKAGES.items():
-        if name not in four.present():
+    for name, package in parity.PACKAGES.items():
+        if name not in parity.present():
             print(absence(package))
     print()
     report(seconds)
-    samplers = monte_carlo.make_samplers(data.x_test.reshape(-1, four.SIZES[0]))
+    samplers = monte_carlo.make_samplers(data.x_test.reshape(-1, parity.SIZES[0]))
     if samplers:
         print()
         what = f"{monte_carlo.NUM_SAMPLES} Monte Carlo passes"

@@ -1,10 +1,11 @@
-"""The training loops and sweeps of utils/training.py."""
+"""The training loops of utils/torch_training.py."""
 
 import numpy as np
 import pytest
 import torch
 
-from utils.training import fit, load_tensors, make_mlp, measure, predict, seeded, sweep
+from utils.sweep import sweep
+from utils.torch_training import fit, load_tensors, make_mlp, measure, predict, seeded
 
 SIZES = (12, 16, 16, 3)
 

@@ -15,7 +15,7 @@ import nbformat
 import numpy as np
 from playwright.sync_api import sync_playwright
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
 from browser import jupyter_lab, open_notebook, open_page, run_all, shut_down_kernel  # noqa: E402

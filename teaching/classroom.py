@@ -11,8 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from utils.make_exercises import CODE_STUB, SOLUTIONS_DIR, TEXT_STUB
-from utils.store import find_notebooks
+from authoring.exercises import CODE_STUB, SOLUTIONS_DIR, TEXT_STUB
+from authoring.store import find_notebooks
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = '''"""nbgrader's settings for this class; made by `course.py classroom`, yours to change."""

@@ -5,12 +5,12 @@
 
 import numpy as np
 
-from utils import four
+from utils import parity
 from utils.frameworks import load_keras
 from utils.scratch import init_he
 
 NUM_SAMPLES = 100
-# As in benchmarks.epochs: title, numerator, denominator, sign, target.
+# As in authoring.bench.epochs: title, numerator, denominator, sign, target.
 RATIOS = (
     ("stacked Keras calls / predict_mc", "Keras, stacked", "predict_mc", ">=", 4.0),
     ("plain PyTorch loop / predict_mc", "PyTorch, loop", "predict_mc", None, None),
@@ -19,23 +19,23 @@ RATIOS = (
 
 def make_samplers(x, num_samples=NUM_SAMPLES, drop_prob=0.5):
     """{name: function that draws `num_samples` passes over x, float32 (n, 784)}, same weights in all."""
-    params = init_he(four.SIZES, np.random.default_rng(0))
+    params = init_he(parity.SIZES, np.random.default_rng(0))
     drop_probs = (drop_prob, drop_prob)
     samplers = {}
-    if "Keras" in four.present():
-        ops, keras_net = load_keras().ops, four.keras_net(params, drop_probs)
+    if "Keras" in parity.present():
+        ops, keras_net = load_keras().ops, parity.keras_net(params, drop_probs)
 
         def stack_keras():
             logits = (keras_net(x, training=True) for _ in range(num_samples))
             return np.stack([ops.convert_to_numpy(ops.softmax(z)) for z in logits])
 
         samplers["Keras, stacked"] = stack_keras
-    if "PyTorch" in four.present():
+    if "PyTorch" in parity.present():
         import torch
 
-        from utils.training import predict_mc
+        from utils.monte_carlo import predict_mc
 
-        net, images = four.torch_net(params, drop_probs).train(), torch.from_numpy(x)
+        net, images = parity.torch_net(params, drop_probs).train(), torch.from_numpy(x)
 
         @torch.inference_mode()
         def loop_torch():

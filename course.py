@@ -18,6 +18,7 @@ For authors
     python3 course.py full NN           run a chapter's full experiment and store its result
     python3 course.py exercises [NN..]  run the solutions and make the exercises from them
     python3 course.py library           write the modules of utils that chapters build
+    python3 course.py contents          write the chapter table of README, chapter 00 and teacher's page
     python3 course.py claims            collect the verdicts of all chapters in notebooks/claims.md
     python3 course.py bench [widgets]   measure seconds per epoch, or the sliders' answers, as ratios
     python3 course.py lint              check the style of code and text
@@ -52,10 +53,7 @@ PACKAGES = {
 # On Linux pip's default PyTorch is the one for NVIDIA GPUs; this index has one of a twentieth of its size.
 CPU_INDEX = os.environ.get("COURSE_CPU_INDEX", "https://download.pytorch.org/whl/cpu")
 GPU_SIGNS = ("/dev/nvidiactl", "/proc/driver/nvidia", "/usr/lib/wsl/lib/nvidia-smi")
-QUIET = {
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-    "TF_ENABLE_ONEDNN_OPTS": "0",
-    "MXNET_SUBGRAPH_VERBOSE": "0",
+SETTINGS = {
     "PYTHONHASHSEED": "0",
     # A kernel that ends stops the workers of joblib before joblib can; their tracker tidies up and says so.
     "PYTHONWARNINGS": "ignore:resource_tracker:UserWarning",
@@ -78,6 +76,7 @@ WORDS = {
     "full": (("author",), "authoring.store", False),
     "exercises": (("author", "teacher"), "authoring.exercises", False),
     "library": (("author",), "authoring.library", False),
+    "contents": (("author",), "authoring.contents", False),
     "claims": (("author",), "authoring.claims", False),
     "bench": (("author",), "authoring.bench", True),
     "lint": (("author",), "authoring.lint", False),
@@ -143,7 +142,7 @@ def run(python, *command, full=False):
 def clean_environment(python):
     """This process's variables, without what would lead the course's Python elsewhere."""
     environment = {name: value for name, value in os.environ.items() if name not in LEAKS}
-    environment.update(QUIET)
+    environment.update(SETTINGS)
     environment["PATH"] = os.pathsep.join([str(Path(python).parent), environment.get("PATH", "")])
     # Our kernel before any other of the same name; our server settings before the reader's own.
     for name, folder in (

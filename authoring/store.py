@@ -3,6 +3,7 @@
 `python3 course.py notebooks [NN ...]` runs this. A notebook that fails is left as it was.
 """
 
+import json
 import os
 import sys
 import time
@@ -16,6 +17,7 @@ from traitlets.config import Config
 from utils.data import written_whole
 
 NOTEBOOKS_DIR = Path(__file__).resolve().parent.parent / "notebooks"
+SECONDS = Path(__file__).resolve().parent / "seconds.json"  # of Run All, by chapter, as last stored
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
@@ -75,12 +77,22 @@ def clean(notebook, name):
             output.get("data", {}).pop(WIDGET_VIEW, None)
 
 
+def note_seconds(path, seconds):
+    """Keep how long Run All of a chapter took, for the chapter table."""
+    known = json.loads(SECONDS.read_text(encoding="utf-8"))
+    known[path.name[:2]] = round(seconds)
+    with written_whole(SECONDS) as temporary:
+        temporary.write_text(json.dumps(dict(sorted(known.items())), indent=1) + "\n", encoding="utf-8")
+
+
 def main(numbers):
     total = 0.0
     try:
         for path in find_notebooks(numbers):
             print(f"{path.name:<36}", end="", flush=True)
             seconds = store(path)
+            if os.environ.get("COURSE_FULL") != "1":
+                note_seconds(path, seconds)
             total += seconds
             print(f"{seconds:6.1f} s  {path.stat().st_size / 1e6:.2f} MB", flush=True)
     except (CellExecutionError, ValueError) as error:

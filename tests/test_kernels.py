@@ -88,9 +88,10 @@ def test_whoever_asks_for_tensorflow_first_triton_comes_before_it(tmp_path, firs
     """With modules in the place of both that only write down the order in which they are imported."""
     for name in ("tensorflow", "triton"):
         (tmp_path / f"{name}.py").write_text(f"print('{name}')\n")
-    (tmp_path / "keras.py").write_text("import tensorflow\n")
+    config = "class config:\n    set_image_data_format = set_floatx = print\n"
+    (tmp_path / "keras.py").write_text(f"import tensorflow\n{config}")
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import utils; {first}"
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert result.stdout.split() == ["triton", "tensorflow"]
+    assert result.stdout.split()[:2] == ["triton", "tensorflow"]

@@ -17,11 +17,6 @@ INSTALL_HINT = {
     "torch": "PyTorch has no wheel for this platform: see requirements.txt",
     "keras": "Keras is not installed: run `python3 course.py lab`",
 }
-QUIET = {
-    "TF_CPP_MIN_LOG_LEVEL": "3",  # TensorFlow's C++ start-up messages
-    "TF_ENABLE_ONEDNN_OPTS": "0",  # its oneDNN notice, and run-to-run rounding differences
-    "MXNET_SUBGRAPH_VERBOSE": "0",  # MXNet's hybridize notice
-}
 
 
 def available(name):
@@ -39,17 +34,10 @@ def absence(name):
     return f"{name} is not installed here. {INSTALL_HINT.get(name, 'See requirements.txt')}."
 
 
-def set_quiet():
-    """Set the variables that keep framework start-up messages out of notebooks."""
-    for variable, value in QUIET.items():
-        os.environ.setdefault(variable, value)
-
-
 def load_mxnet():
     """The module mxnet. Raises ImportError with one sentence where it is absent."""
     if not available("mxnet"):
         raise ImportError(absence("mxnet"))
-    set_quiet()
     with old_names():
         return importlib.import_module("mxnet")
 
@@ -61,7 +49,10 @@ def load_keras():
     """
     if not available("keras"):
         raise ImportError(absence("keras"))
-    set_quiet()
     if "keras" not in sys.modules:
         os.environ.setdefault("KERAS_BACKEND", "tensorflow" if available("tensorflow") else "torch")
-    return importlib.import_module("keras")
+    keras = importlib.import_module("keras")
+    # A reader's own keras.json may say otherwise.
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_floatx("float32")
+    return keras

@@ -55,9 +55,9 @@ def dropout(x, drop_prob, rng):
 
 
 def init_normal(sizes, rng, std=0.01, dtype=np.float32):
-    """Weights from N(0, std^2), biases 0: a list of [W, b] for sizes = (inputs, hidden, ..., classes).
+    """Weights from N(0, std^2), biases 0: a list of [W, b].
 
-    W has shape (n_in, n_out), b has shape (n_out,).
+    sizes = (inputs, hidden, ..., classes). W has shape (n_in, n_out), b has shape (n_out,).
     """
     return [
         [rng.normal(0, std, (n_in, n_out)).astype(dtype), np.zeros(n_out, dtype)]

@@ -16,7 +16,7 @@ from conftest import skip_or_fail
 
 from utils.exercises import beliefs
 from utils.exercises.beliefs import MET_IN, Belief
-from utils.exercises.engine import SelfCheck, chapters, find_problem, load_chapter, plain
+from utils.exercises.engine import SelfCheck, chapters, exercises, find_problem, load_chapter, plain
 
 ROOT = Path(__file__).resolve().parent.parent
 each_chapter = pytest.mark.parametrize("number", chapters(), ids=lambda number: f"ch{number}")
@@ -53,14 +53,13 @@ def module_of(number):
 @pytest.mark.parametrize(("number", "exercise", "answers", "said"), list(params()))
 def test_a_wrong_answer_hears_what_is_expected_and_which_idea_is_behind_it(number, exercise, answers, said):
     module_of(number)
-    exercises = load_chapter(number).EXERCISES
-    problem = find_problem(exercises[exercise], answers)
+    problem = find_problem(exercises(number)[exercise], answers)
     assert problem is not None and problem.got
     if not isinstance(said, Belief):
         assert said in problem.expected and problem.why is None
         return
     assert problem.why == said
-    message = re.sub(r"\s+", " ", SelfCheck(exercises).look(exercise, answers).message)
+    message = re.sub(r"\s+", " ", SelfCheck(exercises(number)).look(exercise, answers).message)
     assert said.why in message
     others = {belief.why for met in MET_IN[number].values() for belief in met} - {said.why}
     assert not any(other in message for other in others)
@@ -124,14 +123,14 @@ def test_the_models_answers_pass_every_check(number):
     """Also in this process, where coverage sees the checks; nbval runs the notebook in its kernel."""
     module_of(number)
     found = solution(number)
-    assert set(found) == set(load_chapter(number).EXERCISES)
+    assert set(found) == set(exercises(number))
     assert all(result.passed for _, result in found.values())
 
 
 @each_chapter
 def test_other_right_answers_pass(number):
     for exercise, answers in getattr(module_of(number), "RIGHT", []):
-        assert find_problem(load_chapter(number).EXERCISES[exercise], answers) is None, exercise
+        assert find_problem(exercises(number)[exercise], answers) is None, exercise
 
 
 def torch_form(value):
@@ -193,7 +192,7 @@ def problem_in_form(number, exercise, answers, form):
             return lambda *args, **kwargs: wrapped(answer(*args, **kwargs), *form)
         return wrapped(answer, *form)
 
-    return find_problem(load_chapter(number).EXERCISES[exercise], map(again, answers))
+    return find_problem(exercises(number)[exercise], map(again, answers))
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -9,7 +9,7 @@ from conftest import skip_or_fail
 
 from utils import scratch
 from utils.data import load_fashion_mnist
-from utils.exercises.engine import find_problem, load_chapter
+from utils.exercises.engine import exercises, find_problem, load_chapter
 from utils.metrics import accuracy, nll, softmax
 
 
@@ -101,7 +101,7 @@ def test_the_answer_about_early_stopping_is_what_keras_does(load):
                 break
         stop.on_train_end()
         found.append(round(net.get_weights()[0].item()))
-    assert find_problem(ch03.EXERCISES["stopping"], (epoch + 1, *found)) is None
+    assert find_problem(exercises("03")["stopping"], (epoch + 1, *found)) is None
 
 
 # --- 05 ---

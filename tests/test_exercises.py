@@ -8,7 +8,7 @@ import pytest
 from conftest import skip_or_fail
 from nbclient import NotebookClient
 
-from utils.exercises.engine import chapters, load_chapter
+from utils.exercises.engine import chapters, exercises
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 SOLUTIONS = sorted((NOTEBOOKS / "solutions").glob("*.ipynb"))
@@ -17,9 +17,9 @@ HIDDEN = "\n### BEGIN HIDDEN TESTS\nassert result.passed, result.message\n### EN
 each_solution = pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
 
 
-def chapter(number):
+def exercises_of(number):
     try:
-        return load_chapter(number)
+        return exercises(number)
     except ImportError as error:
         skip_or_fail(f"chapter {number}: {error}")
 
@@ -62,7 +62,7 @@ def test_the_exercise_is_what_nbgrader_makes_of_the_solution(path, nbgrader):
 @each_solution
 def test_a_notebook_has_four_to_eight_tasks_and_each_check_is_used_once(path):
     names = [CHECK.search(cell.source)[1] for cell in check_cells(path)]
-    assert sorted(names) == sorted(chapter(path.name[:2]).EXERCISES)
+    assert sorted(names) == sorted(exercises_of(path.name[:2]))
     assert 4 <= len(names) + len(explain_cells(path)) <= 8
 
 
@@ -91,7 +91,7 @@ def test_an_explain_task_has_a_rubric_before_it_and_its_answer_under_a_fold(path
 
 @each_solution
 def test_the_exercise_shows_no_answer_and_every_stub_fails_without_stopping_the_notebook(path):
-    chapter(path.name[:2])
+    exercises_of(path.name[:2])
     exercise = nbformat.read(NOTEBOOKS / "exercises" / path.name, 4)
     for cell in exercise.cells:
         assert not re.search("BEGIN|END SOLUTION|HIDDEN|Model answer", cell.source)

@@ -41,9 +41,8 @@ value in every bin, before the mean: too sure here is not repaired by too shy th
 EQUAL_BINS = belief("""every bin of the ECE counts the same
 You gave both bins the same weight. ECE is a mean over answers, so a bin counts as often as it has answers:
 its weight is its share of them.""")
-EQUAL_BINS_12 = EQUAL_BINS.answered("""\
-Every bin counted the same, however few answers are in it. A bin with two answers is nearly all noise;
-weight each distance by the share of answers in its bin.""")
+EQUAL_BINS_12 = EQUAL_BINS.answered("""Every bin counted the same, however few answers are in it. A bin with
+two answers is nearly all noise; weight each distance by the share of answers in its bin.""")
 ONE_DIRECTION = belief("""every gap is training minus held out
 A gap is the harm on unseen images. Accuracy falls there and NLL rises, so the order turns round: training
 minus held out for accuracy, held out minus training for NLL.""")
@@ -59,34 +58,31 @@ loss has neither handicap, so their difference is not the gap: measure both pile
 VALIDATION_BUG = belief("""validation better than training must be a bug
 Nothing need be wrong with the split. The training loss was measured with dropout on, the held-out loss with
 dropout off; that alone can put training behind. Measure alike before you suspect the data.""")
-VALIDATION_BUG_04 = VALIDATION_BUG.answered("""\
-The printed training loss was measured with dropout on, and before the epoch's later steps; the validation
-loss with dropout off. So validation may look better without any bug. Measure both in eval mode, then
-compare.""")
+VALIDATION_BUG_04 = VALIDATION_BUG.answered("""The printed training loss was measured with dropout on, and
+before the epoch's later steps; the validation loss with dropout off. So validation may look better without
+any bug. Measure both in eval mode, then compare.""")
 CURED = belief("""a gap below zero means no overfitting
 A gap below zero is a sign that the two sides were measured in different ways. Taken alike, the same net
 does better on the images that it has seen.""")
 LOWER_CONFIDENCE = belief("""lower confidence is better
 Confidence should be as high as the answers are right, not as low as possible. Multiply the logits by 0 and
 the net says 10 % to everything: very modest, and useless. The NLL sees it.""")
-LOWER_CONFIDENCE_12 = LOWER_CONFIDENCE.answered("""\
-A lower number is not a better one. To say .6 and be right on 80 percent misses by .2, exactly as much as to
-say 1.0. Calibrated means that the number said is the share counted, and the NLL punishes both directions.""")
+LOWER_CONFIDENCE_12 = LOWER_CONFIDENCE.answered("""A lower number is not a better one. To say .6 and be
+right on 80 percent misses by .2, exactly as much as to say 1.0. Calibrated means that the number said is
+the share counted, and the NLL punishes both directions.""")
 AS_TRAINED = belief("""a trained net is as sure as it should be
 A net that overfits comes out of training too sure: it was rewarded for confidence on images that it already
 knew. On other images a smaller factor has the lower NLL.""")
 ONE_RUN = belief("""one run is evidence
 You let the first run of each decide. Another seed would give another verdict: one run is an anecdote, and
 only the range over seeds shows how much of a difference is luck.""")
-ONE_RUN_05 = ONE_RUN.answered("""\
-One run is no evidence. The post took the last epoch of a pair in which the control had just jumped off its
-path; of the three pairs one has dropout ahead, one the control, and one is even.""")
-ONE_RUN_08 = ONE_RUN.answered("""\
-One run is an anecdote: another seed has other images, weights and masks, and often another winner. The
-spread over seeds says how much of a difference is chance.""")
-ONE_RUN_09 = ONE_RUN.answered("""\
-One run is one draw: another seed gives another number, sometimes with the other sign. Without several seeds
-there is no standard error, and nothing to hold the mean against.""")
+ONE_RUN_05 = ONE_RUN.answered("""One run is no evidence. The post took the last epoch of a pair in which the
+control had just jumped off its path; of the three pairs one has dropout ahead, one the control, and one is
+even.""")
+ONE_RUN_08 = ONE_RUN.answered("""One run is an anecdote: another seed has other images, weights and masks,
+and often another winner. The spread over seeds says how much of a difference is chance.""")
+ONE_RUN_09 = ONE_RUN.answered("""One run is one draw: another seed gives another number, sometimes with the
+other sign. Without several seeds there is no standard error, and nothing to hold the mean against.""")
 MEANS = belief("""the better mean is the better method
 One mean is always lower than the other, also when nothing is different. As long as the ranges overlap,
 another seed can turn the order round.""")
@@ -101,72 +97,59 @@ sure, not right. Here the ranges of the error overlap.""")
 
 KEEP = belief("""p is the keep probability
 p is the probability to DROP in this course and in every framework; 1-p is kept.""")
-KEEP_02 = KEEP.answered("""\
-p is the probability to DROP a unit in this course and in every framework; 1-p is kept.""")
+KEEP_02 = KEEP.answered("""p is the probability to DROP a unit in this course and in every framework; 1-p is
+kept.""")
 KEEP_03 = KEEP.answered("Keras's rate is the probability to DROP a unit; 1-p is kept on average.")
 KEEP_04 = KEEP.answered("PyTorch's p is the probability to DROP a unit; 1-p is kept.")
 KEEP_05 = KEEP.answered("MXNet's p and rate are the probability to DROP a unit; 1-p is kept.")
-KEEP_06 = KEEP.answered("""\
-This paper's p is the probability to KEEP a unit. nn.Dropout, like the layers of Keras and Gluon, takes the
-probability to drop, 1 minus that.""")
-KEEP_07 = KEEP.answered("""\
-p is the probability to DROP a unit in this course and in every framework; q = 1-p is kept.""")
-KEEP_08 = KEEP.answered("""\
-Papers of that time write p for the probability to KEEP a unit; in this course and in every framework p is
-the probability to DROP it, so their p is our 1-p.""")
+KEEP_06 = KEEP.answered("""This paper's p is the probability to KEEP a unit. nn.Dropout, like the layers of
+Keras and Gluon, takes the probability to drop, 1 minus that.""")
+KEEP_07 = KEEP.answered("""p is the probability to DROP a unit in this course and in every framework; q =
+1-p is kept.""")
+KEEP_08 = KEEP.answered("""Papers of that time write p for the probability to KEEP a unit; in this course
+and in every framework p is the probability to DROP it, so their p is our 1-p.""")
 KEEP_11 = KEEP.answered("p is the probability to DROP an input here, and q = 1-p: the noise is p/q, not q/p.")
 KEEP_13 = KEEP.answered("p is the probability to DROP in this course; the variance of the factor is p/(1-p).")
 EXACT = belief("""dropout drops an exact fraction
 Each unit throws its own coin, so the number kept is Binomial(n, 1-p): right on average, different from call
 to call. Nothing fixes it at n (1-p).""")
-EXACT_03 = EXACT.answered("""\
-Each unit throws its own coin, so the number kept differs from example to example. Nothing fixes it at n
-(1-p).""")
+EXACT_03 = EXACT.answered("""Each unit throws its own coin, so the number kept differs from example to
+example. Nothing fixes it at n (1-p).""")
 ONE_MASK = belief("""one mask serves the whole batch
 All examples of the batch share one mask. Each example must draw its own, or the batch no longer averages
 over many thinned networks.""")
-ONE_MASK_02 = ONE_MASK.answered("""\
-All examples of the batch share one mask. Each example must draw its own: then the batch averages over many
-thinned networks, and no unit is without an update for a whole step.""")
-ONE_MASK_05 = ONE_MASK.answered("""\
-All examples of the batch share one mask, as with nn.Dropout(axes=(0,)). Draw one number per element, or the
-batch no longer averages over many thinned networks.""")
-ONE_MASK_06 = ONE_MASK.answered("""\
-All examples of the batch share one mask, although axis 0 is not in axes. Each example must draw its own, or
-the batch no longer averages over many thinned networks.""")
+ONE_MASK_02 = ONE_MASK.answered("""All examples of the batch share one mask. Each example must draw its own:
+then the batch averages over many thinned networks, and no unit is without an update for a whole step.""")
+ONE_MASK_05 = ONE_MASK.answered("""All examples of the batch share one mask, as with nn.Dropout(axes=(0,)).
+Draw one number per element, or the batch no longer averages over many thinned networks.""")
+ONE_MASK_06 = ONE_MASK.answered("""All examples of the batch share one mask, although axis 0 is not in axes.
+Each example must draw its own, or the batch no longer averages over many thinned networks.""")
 NO_RESCALING = belief("""the survivors need no rescaling
 The survivors were not rescaled, so the output is (1-p) times too small on average. The next layer would see
 smaller inputs in training than at prediction time.""")
-NO_RESCALING_03 = NO_RESCALING.answered("""\
-The survivors were not rescaled, so the output is (1-p) times too small on average, and the next layer sees
-larger inputs in prediction than it ever saw in training.""")
-NO_RESCALING_05 = NO_RESCALING.answered("""\
-The survivors were not rescaled, so the output is (1-p) times too small on average, and a prediction, which
-drops nothing, would meet larger numbers than training did.""")
-NO_RESCALING_07 = NO_RESCALING.answered("""\
-The survivors were not divided by q = 1-p. A bare mask shrinks what the next layer gets, mean and spread;
-inverted dropout rescales in training.""")
-NO_RESCALING_13 = NO_RESCALING.answered("""\
-Nothing makes up for what was set to zero, so the mean of the factor is not 1, and activations in training
-differ in size from those at prediction. First make the mean 1, then look at the variance.""")
+NO_RESCALING_03 = NO_RESCALING.answered("""The survivors were not rescaled, so the output is (1-p) times too
+small on average, and the next layer sees larger inputs in prediction than it ever saw in training.""")
+NO_RESCALING_05 = NO_RESCALING.answered("""The survivors were not rescaled, so the output is (1-p) times too
+small on average, and a prediction, which drops nothing, would meet larger numbers than training did.""")
+NO_RESCALING_07 = NO_RESCALING.answered("""The survivors were not divided by q = 1-p. A bare mask shrinks
+what the next layer gets, mean and spread; inverted dropout rescales in training.""")
+NO_RESCALING_13 = NO_RESCALING.answered("""Nothing makes up for what was set to zero, so the mean of the
+factor is not 1, and activations in training differ in size from those at prediction. First make the mean 1,
+then look at the variance.""")
 TWICE = belief("""prediction must still multiply by 1-p
 That scales twice: training has already divided by 1-p, so at prediction time the output is the plain input.
 Multiplying by 1-p belongs to the older recipe, which does not divide in training.""")
-TWICE_03 = TWICE.answered("""\
-That scales twice: training has already divided by 1-p, so in prediction the layer returns the plain
-input.""")
-TWICE_06 = TWICE.answered("""\
-That scales twice: nn.Dropout divides by 1-p in training, so the weights stay as they are at test time. The
-multiplication belongs to the paper's recipe, which does not divide.""")
-TWICE_07 = TWICE.answered("""\
-That scales twice: training has divided by 1-p already, so at prediction time the weights are right as they
-are. Multiply by 1-p only after training with bare masks.""")
+TWICE_03 = TWICE.answered("""That scales twice: training has already divided by 1-p, so in prediction the
+layer returns the plain input.""")
+TWICE_06 = TWICE.answered("""That scales twice: nn.Dropout divides by 1-p in training, so the weights stay
+as they are at test time. The multiplication belongs to the paper's recipe, which does not divide.""")
+TWICE_07 = TWICE.answered("""That scales twice: training has divided by 1-p already, so at prediction time
+the weights are right as they are. Multiply by 1-p only after training with bare masks.""")
 REMOVES = belief("""dropout removes units or weights
 Dropout removes nothing. It sets some outputs to 0 for one step; every unit and every weight is still there,
 and the next step draws another mask. So the shape stays.""")
-REMOVES_03 = REMOVES.answered("""\
-Dropout removes no unit and no weight. It sets some outputs to 0 for one step; all the weights stay, are
-stored, and are counted.""")
+REMOVES_03 = REMOVES.answered("""Dropout removes no unit and no weight. It sets some outputs to 0 for one
+step; all the weights stay, are stored, and are counted.""")
 UNMASKED_GRADIENT = belief("""the gradient passes a dropped unit
 A dropped output is 0 whatever its input was, so for this example its slope is 0. The mask must act on the
 gradient as well.""")
@@ -176,9 +159,8 @@ gradient by the same factor, not by the bare mask.""")
 FASTER = belief("""dropout makes training faster
 Dropout makes training slower: each step sees a noisy, thinned network, so the same training accuracy takes
 more steps. What it may buy is less overfitting, not speed.""")
-FASTER_08 = FASTER.answered("""\
-Dropout makes training slower: each step sees a noisy, thinned network, so the best epoch comes later. What
-it may buy is a lower loss there, not an earlier epoch.""")
+FASTER_08 = FASTER.answered("""Dropout makes training slower: each step sees a noisy, thinned network, so
+the best epoch comes later. What it may buy is a lower loss there, not an earlier epoch.""")
 
 # --- 03 ---
 
@@ -233,9 +215,8 @@ does not start the count again.""")
 NO_GRAD = belief("""no_grad() switches dropout off
 no_grad() and inference_mode() only stop recording for the backward pass. They know nothing of dropout: that
 switch is the module's own, and eval() turns it off.""")
-NO_GRAD_11 = NO_GRAD.answered("""\
-inference_mode() and no_grad() only stop recording for the backward pass. They know nothing of dropout,
-whose switch is the mode of its module: passes inside them differ as well.""")
+NO_GRAD_11 = NO_GRAD.answered("""inference_mode() and no_grad() only stop recording for the backward pass.
+They know nothing of dropout, whose switch is the mode of its module: passes inside them differ as well.""")
 NEW_MODULE = belief("""a model predicts without eval()
 A new PyTorch module is in training mode, so it drops. PyTorch does not guess when you predict: without
 model.eval() the same image gets another answer at every call.""")
@@ -248,9 +229,8 @@ default, decides alone: pass training=self.training.""")
 PIXELS = belief("""single pixels are as good as channels
 Single pixels were dropped. Neighbours carry nearly the same information, so a channel that loses some
 pixels hides little: one coin must decide about a whole channel of an example.""")
-PIXELS_09 = PIXELS.answered("""\
-Independent draws average out: what one position hides, the others still tell. One draw for all of them
-hides it everywhere, so its noise does not fall as T grows.""")
+PIXELS_09 = PIXELS.answered("""Independent draws average out: what one position hides, the others still
+tell. One draw for all of them hides it everywhere, so its noise does not fall as T grows.""")
 MC_TRAIN = belief("""model.train() is harmless for Monte Carlo dropout
 model.train() switches batch normalisation as well: it then uses each batch's own statistics, and every pass
 moves its running statistics, even under no_grad(). Switch the dropout modules alone.""")
@@ -260,9 +240,8 @@ moves its running statistics, even under no_grad(). Switch the dropout modules a
 OUTSIDE = belief("""MXNet drops without record()
 MXNet's training switch is off by default, and dropout follows it. A forward pass outside record() is a
 prediction, so nothing is dropped there; nobody has to call eval().""")
-OUTSIDE_11 = OUTSIDE.answered("""\
-MXNet drops in training mode only, and a plain call is in prediction mode. Outside record() and train_mode()
-a hundred passes are a hundred equal answers.""")
+OUTSIDE_11 = OUTSIDE.answered("""MXNet drops in training mode only, and a plain call is in prediction mode.
+Outside record() and train_mode() a hundred passes are a hundred equal answers.""")
 RECORDING = belief("""what is recorded is also trained
 MXNet has two switches. Recording decides whether a gradient can be taken; training decides whether dropout
 drops. record() turns both on, but record(train_mode=False) only records.""")
@@ -293,15 +272,13 @@ the size of the batch: that is what the number in step(n) is for.""")
 ONE_IS_NAN = belief("""p = 1 gives zeros everywhere
 At p = 1 MXNet's own layer computes 0 times 1/0, which is NaN, forward and backward. One such step turns
 every weight below it into NaN, and no error says so. Treat p = 1 alone.""")
-ONE_IS_NAN_06 = ONE_IS_NAN.answered("""\
-At p = 1 MXNet multiplies 0 by 1/0, and zero times infinity is NaN. The loss is NaN from that step on, and
-no error says why: a sweep over p must stop before 1.""")
+ONE_IS_NAN_06 = ONE_IS_NAN.answered("""At p = 1 MXNet multiplies 0 by 1/0, and zero times infinity is NaN.
+The loss is NaN from that step on, and no error says why: a sweep over p must stop before 1.""")
 SILENT = belief("""every layer refuses a wrong rate
 Gluon's layer only asks whether the rate is above 0 and otherwise copies its input. A slip of the sign
 trains without dropout, silently: refuse such a rate yourself.""")
-SILENT_06 = SILENT.answered("""\
-Not every layer refuses a wrong rate. Gluon's asks `rate > 0`, which a negative rate fails, so the input
-passes: a slip of the sign trains without dropout, silently.""")
+SILENT_06 = SILENT.answered("""Not every layer refuses a wrong rate. Gluon's asks `rate > 0`, which a
+negative rate fails, so the input passes: a slip of the sign trains without dropout, silently.""")
 COMPARE = belief("""p < 0 or p > 1 finds every wrong rate
 Every comparison with NaN is false, so NaN is neither below 0 nor above 1 and slips through. Ask the other
 way round: `not 0 <= p <= 1` is true for NaN.""")
@@ -359,9 +336,9 @@ off; a noisy output needs training mode and a seed.""")
 SAME_VARIANCE = belief("""dropout keeps the variance
 Dropout keeps the mean, not the variance. Each activation h becomes 0 or h/q, which adds h^2 p/q to whatever
 spread there was before.""")
-SAME_VARIANCE_10 = SAME_VARIANCE.answered("""\
-Dropout keeps the mean, not the variance: in training the masks add noise to what the data does. Only at
-prediction time is the noise gone, and a running variance was learnt with it.""")
+SAME_VARIANCE_10 = SAME_VARIANCE.answered("""Dropout keeps the mean, not the variance: in training the masks
+add noise to what the data does. Only at prediction time is the noise gone, and a running variance was
+learnt with it.""")
 NOISE_ONLY = belief("""the variance after dropout is the noise of the masks
 That is the noise of the masks alone, the mean of h^2 p/q. Over data the activations differ as well, and the
 two spreads add up: the law of total variance.""")

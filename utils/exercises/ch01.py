@@ -8,7 +8,7 @@ import numpy as np
 from utils import scratch
 from utils.data import load_fashion_mnist
 from utils.exercises import beliefs, expect
-from utils.exercises.engine import Exercise, Problem, is_close
+from utils.exercises.engine import Problem, is_close
 from utils.metrics import accuracy, nll, softmax
 
 # --- 1. noise ---
@@ -176,33 +176,15 @@ def check_seeds(lower, by_error, by_nll):
     expect.that(by_nll == "b", f"{rule} NLL", repr(by_nll))
 
 
-EXERCISES = {
-    "noise": Exercise(
-        check_noise,
-        "Ask three questions apart: can it learn by heart, can anybody know the new labels, and how sure "
-        "will it be when it guesses?",
-    ),
-    "calibration": Exercise(
-        check_calibration,
-        "Two bins. In each: how far is the share of right answers from the confidence, and what share of "
-        "all answers is in this bin?",
-    ),
-    "gaps": Exercise(
-        check_gaps,
-        "Subtract each row's largest logit first. Then log-probability = logit - log(sum(exp(logits))); pick "
-        "the entry of class y in each row, and take minus the mean.",
-    ),
-    "report": Exercise(
-        check_report,
-        "Do not use what train_epoch returns. After the epoch, ask forward_eval about both piles.",
-    ),
-    "sure": Exercise(
-        check_sure,
-        "Use softmax(factor * logits) for all three. Print the three numbers for every factor: which of them "
-        "moves, and which of them has its best value in the middle?",
-    ),
-    "seeds": Exercise(
-        check_seeds,
-        '"a" is lower beyond doubt if even its largest value is below the smallest value of "b".',
-    ),
+HINTS = {
+    "noise": "Ask three questions apart: can it learn by heart, can anybody know the new labels, and how "
+    "sure will it be when it guesses?",
+    "calibration": "Two bins. In each: how far is the share of right answers from the confidence, and what "
+    "share of all answers is in this bin?",
+    "gaps": "Subtract each row's largest logit first. Then log-probability = logit - log(sum(exp(logits))); "
+    "pick the entry of class y in each row, and take minus the mean.",
+    "report": "Do not use what train_epoch returns. After the epoch, ask forward_eval about both piles.",
+    "sure": "Use softmax(factor * logits) for all three. Print the three numbers for every factor: which of "
+    "them moves, and which of them has its best value in the middle?",
+    "seeds": '"a" is lower beyond doubt if even its largest value is below the smallest value of "b".',
 }

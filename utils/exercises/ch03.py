@@ -4,7 +4,7 @@ import numpy as np
 
 from utils.dropout_checks import own_coins
 from utils.exercises import beliefs, expect
-from utils.exercises.engine import Exercise, array, plain, written
+from utils.exercises.engine import array, plain, written
 from utils.frameworks import load_keras
 
 keras = load_keras()
@@ -96,9 +96,7 @@ def _expect_mask(output, x):
     rule = f"an output of the input's shape {x.shape} in training"
     expect.that(output.shape == x.shape, rule, f"{output.shape}")
     dropped = output == 0
-    same = (dropped == dropped[0]).all()
-    got = f"{len(x)} examples with the same mask"
-    expect.that(not same, "another mask for every example", got, beliefs.ONE_MASK)
+    expect.own_masks(dropped, beliefs.ONE_MASK)
     expect.that((dropped != dropped[:, :1]).any(), "one coin per unit", "one coin per example")
     expect.share(dropped, P, "zeros in training", beliefs.KEEP_03)
     varies = len(set(dropped.sum(axis=1))) > 1
@@ -245,29 +243,14 @@ def check_stopping(epochs_trained, weights_by_default, weights_restored):
     expect.close(weights_restored, 2, rule, {beliefs.ALWAYS_LAST: 4}, "those of epoch {}")
 
 
-EXERCISES = {
-    "switch": Exercise(
-        check_switch,
-        "Put Dropout(0.5) into a model, hand it ones and look for zeros. For fit, use a model that copies "
-        "its input, as in section 2 of the chapter: its loss is 0 only if nothing was dropped.",
-    ),
-    "count": Exercise(
-        check_count, "Dense(n) on m inputs has m * n weights and n biases. What could dropout have to learn?"
-    ),
-    "layer": Exercise(
-        check_layer,
-        "Return x unless training. Draw u = keras.random.uniform(ops.shape(x), seed=self.seed_generator), "
-        "keep where u >= p, and use ops.where; take the scale as 0 where p is 1.",
-    ),
-    "loop": Exercise(
-        check_loop,
-        "Where does the training step call the net? One argument is missing there, and only there.",
-    ),
-    "shapes": Exercise(
-        check_shapes,
-        "Write down the batch's shape (64, 6, 6, 10). Put a 1 where all places along the axis share a coin.",
-    ),
-    "stopping": Exercise(
-        check_stopping, "Write the best loss so far beside each epoch, and count the epochs since it changed."
-    ),
+HINTS = {
+    "switch": "Put Dropout(0.5) into a model, hand it ones and look for zeros. For fit, use a model that "
+    "copies its input, as in section 2 of the chapter: its loss is 0 only if nothing was dropped.",
+    "count": "Dense(n) on m inputs has m * n weights and n biases. What could dropout have to learn?",
+    "layer": "Return x unless training. Draw u = keras.random.uniform(ops.shape(x), "
+    "seed=self.seed_generator), keep where u >= p, and use ops.where; take the scale as 0 where p is 1.",
+    "loop": "Where does the training step call the net? One argument is missing there, and only there.",
+    "shapes": "Write down the batch's shape (64, 6, 6, 10). Put a 1 where all places along the axis share a "
+    "coin.",
+    "stopping": "Write the best loss so far beside each epoch, and count the epochs since it changed.",
 }

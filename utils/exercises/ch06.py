@@ -10,7 +10,7 @@ from torch import nn
 from utils import four, scratch
 from utils.dropout_checks import own_coins
 from utils.exercises import beliefs, expect
-from utils.exercises.engine import Exercise, array, is_close, written
+from utils.exercises.engine import array, is_close, written
 
 P = 0.3  # not 0.5, where a swap of p and 1 - p cannot be seen
 
@@ -212,26 +212,14 @@ def check_seed(repeatable):
     expect.that(net.training, "a net that stays in training mode", "training = False")
 
 
-EXERCISES = {
-    "recover": Exercise(
-        check_recover, "The layer takes any array of this shape. For which input is the output the factor?"
-    ),
-    "ports": Exercise(
-        check_ports,
-        "Loop over both lists of pairs with zip, and take np.abs(a - b).max() of each array. Print the two "
-        "numbers of every port: which are near 1e-7 or below?",
-    ),
-    "settings": Exercise(
-        check_settings,
-        "Ask of each number what it is the weight or the probability of, here and there. At test time, ask "
-        "whether training has divided already.",
-    ),
-    "axes": Exercise(
-        check_axes,
-        "Draw the coins in an array that has length 1 along each axis of axes; broadcasting does the rest.",
-    ),
-    "edges": Exercise(
-        check_edges, "Compute on paper: 0 times 1/0, 0 times NaN, and what `-0.1 > 0` lets through."
-    ),
-    "seed": Exercise(check_seed, "Who throws the coins of nn.Dropout? That generator needs the seed."),
+HINTS = {
+    "recover": "The layer takes any array of this shape. For which input is the output the factor?",
+    "ports": "Loop over both lists of pairs with zip, and take np.abs(a - b).max() of each array. Print the "
+    "two numbers of every port: which are near 1e-7 or below?",
+    "settings": "Ask of each number what it is the weight or the probability of, here and there. At test "
+    "time, ask whether training has divided already.",
+    "axes": "Draw the coins in an array that has length 1 along each axis of axes; broadcasting does the "
+    "rest.",
+    "edges": "Compute on paper: 0 times 1/0, 0 times NaN, and what `-0.1 > 0` lets through.",
+    "seed": "Who throws the coins of nn.Dropout? That generator needs the seed.",
 }

@@ -9,7 +9,7 @@ from sklearn.datasets import load_wine
 
 from utils import scratch
 from utils.exercises import beliefs, expect
-from utils.exercises.engine import Exercise, array, is_close
+from utils.exercises.engine import array, is_close
 from utils.metrics import nll, softmax
 from utils.widgets.scaling_balance import load_activations
 
@@ -272,36 +272,18 @@ def check_left_on(cost, guess):
     expect.that(guess == "b", "the guess that the measurement bears out", got, why)
 
 
-EXERCISES = {
-    "variance": Exercise(
-        check_variance,
-        "Draw all factors at once, of shape (num_masks, *h.shape): h times factors broadcasts, and .var() "
-        "of the whole is the answer. For the formula add the variance of the mean, Var(h), to the mean of "
-        "the variance, E[h^2] p/q.",
-    ),
-    "ridge": Exercise(
-        check_ridge,
-        "The prediction for row i has mean x_i w and variance p/q times the sum over j of x_ij^2 w_j^2. Mean "
-        "of a square = square of the mean + variance. For the weights, set the derivative to zero.",
-    ),
-    "classical": Exercise(
-        check_classical,
-        "Put W_c = W_i / q into the step of train_inverted, and see which learning rate comes out. For the "
-        "prediction: by what factor do the two sets of weights differ?",
-    ),
-    "subnetworks": Exercise(
-        check_subnetworks,
-        "itertools.product([0, 1], repeat=n) lists the masks. Weight each by p^(dropped) (1-p)^(kept), and "
-        "divide the kept activations by 1-p.",
-    ),
-    "exact": Exercise(
-        check_exact,
-        "Try the cases with your combine() from task 4. For w, list the four scores: 0, 2 w1, 2 w2 and "
-        "2 (w1 + w2); the ReLU must bend between them.",
-    ),
-    "left_on": Exercise(
-        check_left_on,
-        "In a loop of 200: one call of forward_train, softmax, nll, and append. Take the mean of the 200 "
-        "losses, not the loss of the mean.",
-    ),
+HINTS = {
+    "variance": "Draw all factors at once, of shape (num_masks, *h.shape): h times factors broadcasts, and "
+    ".var() of the whole is the answer. For the formula add the variance of the mean, Var(h), to the mean "
+    "of the variance, E[h^2] p/q.",
+    "ridge": "The prediction for row i has mean x_i w and variance p/q times the sum over j of x_ij^2 "
+    "w_j^2. Mean of a square = square of the mean + variance. For the weights, set the derivative to zero.",
+    "classical": "Put W_c = W_i / q into the step of train_inverted, and see which learning rate comes out. "
+    "For the prediction: by what factor do the two sets of weights differ?",
+    "subnetworks": "itertools.product([0, 1], repeat=n) lists the masks. Weight each by p^(dropped) "
+    "(1-p)^(kept), and divide the kept activations by 1-p.",
+    "exact": "Try the cases with your combine() from task 4. For w, list the four scores: 0, 2 w1, 2 w2 and "
+    "2 (w1 + w2); the ReLU must bend between them.",
+    "left_on": "In a loop of 200: one call of forward_train, softmax, nll, and append. Take the mean of the "
+    "200 losses, not the loss of the mean.",
 }

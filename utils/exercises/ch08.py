@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from utils.exercises import beliefs, expect
-from utils.exercises.engine import Exercise, is_close, is_number
+from utils.exercises.engine import is_close, is_number
 from utils.metrics import nll
 from utils.results import load_results
 from utils.training import fit, load_tensors, make_mlp, predict
@@ -230,35 +230,17 @@ def check_decay(savings, add_up, choice):
     expect.that(choice == lowest, "the pair with the lowest mean validation loss", got, why)
 
 
-EXERCISES = {
-    "numbers": Exercise(
-        check_numbers,
-        "The factor is 0 or 1/(1-p), and its variance is p/(1-p). Set that to v and solve for p. Of n units "
-        "n (1-p) are at work on average.",
-    ),
-    "seeds": Exercise(
-        check_seeds,
-        "One list with a difference per seed: run(seed=seed, **baseline)['nll'] minus "
-        "run(seed=seed, **setting)['nll']. Then np.mean, min and max of the list.",
-    ),
-    "layers": Exercise(
-        check_layers,
-        "nll_saved(run, {'drop_probs': pair}, {}, (0, 1, 2)) for each pair. The first of the three numbers "
-        "is the mean.",
-    ),
-    "epochs": Exercise(
-        check_epochs,
-        "Who may choose the epoch? Only validation. Whose loss is then still honest? Only that of data that "
-        "did not choose.",
-    ),
-    "width": Exercise(
-        check_width,
-        "Setting {'width': w, 'drop_probs': (0.2, 0.5)} against baseline {'width': w}. Then look at the "
-        "sign of the mean.",
-    ),
-    "decay": Exercise(
-        check_decay,
-        "Take each array from losses[0.0, 0.0] and average. The overlap is the first plus the second minus "
-        "the third. For the choice look at the mean of each array.",
-    ),
+HINTS = {
+    "numbers": "The factor is 0 or 1/(1-p), and its variance is p/(1-p). Set that to v and solve for p. Of "
+    "n units n (1-p) are at work on average.",
+    "seeds": "One list with a difference per seed: run(seed=seed, **baseline)['nll'] minus run(seed=seed, "
+    "**setting)['nll']. Then np.mean, min and max of the list.",
+    "layers": "nll_saved(run, {'drop_probs': pair}, {}, (0, 1, 2)) for each pair. The first of the three "
+    "numbers is the mean.",
+    "epochs": "Who may choose the epoch? Only validation. Whose loss is then still honest? Only that of "
+    "data that did not choose.",
+    "width": "Setting {'width': w, 'drop_probs': (0.2, 0.5)} against baseline {'width': w}. Then look at "
+    "the sign of the mean.",
+    "decay": "Take each array from losses[0.0, 0.0] and average. The overlap is the first plus the second "
+    "minus the third. For the choice look at the mean of each array.",
 }

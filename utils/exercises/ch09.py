@@ -9,7 +9,7 @@ from torch import nn
 
 from utils.dropout_checks import own_coins
 from utils.exercises import beliefs, expect
-from utils.exercises.engine import Exercise, array, is_close, written
+from utils.exercises.engine import array, is_close, written
 from utils.metrics import softmax
 
 P = 0.3
@@ -263,32 +263,16 @@ def check_swapped(difference, better):
         expect.that(answer == right, rule, f"{answer!r}", why if answer == wrong else None)
 
 
-EXERCISES = {
-    "order": Exercise(
-        check_order,
-        "Try z = 5 by hand: m = 0 on both sides, then m = 1/0.7. For the mean, list the two values that the "
-        "unit may say, with their probabilities.",
-    ),
-    "output": Exercise(
-        check_output,
-        "The loss is 0 unless both logits are dropped. In the loop, look at the last round: what may follow "
-        "the last Linear?",
-    ),
-    "neighbours": Exercise(
-        check_neighbours,
-        "One factor has the variance p/(1-p). Independent terms: add the variances. One shared draw: write "
-        "the sum as a constant times m, and square the constant.",
-    ),
-    "memory": Exercise(
-        check_memory, "Two places use the state: what W reads, and what u keeps. Only one needs the factor."
-    ),
-    "attention": Exercise(
-        check_attention,
-        "Softmax first, then a factor of 0 or 1/(1-p) for every weight, then the product with the values. "
-        "Var of a sum of a_j m_j: each a_j comes out squared.",
-    ),
-    "swapped": Exercise(
-        check_swapped,
-        "Make a dict {seed: run['nll'][-1]} for each of the two settings, then subtract for every seed.",
-    ),
+HINTS = {
+    "order": "Try z = 5 by hand: m = 0 on both sides, then m = 1/0.7. For the mean, list the two values "
+    "that the unit may say, with their probabilities.",
+    "output": "The loss is 0 unless both logits are dropped. In the loop, look at the last round: what may "
+    "follow the last Linear?",
+    "neighbours": "One factor has the variance p/(1-p). Independent terms: add the variances. One shared "
+    "draw: write the sum as a constant times m, and square the constant.",
+    "memory": "Two places use the state: what W reads, and what u keeps. Only one needs the factor.",
+    "attention": "Softmax first, then a factor of 0 or 1/(1-p) for every weight, then the product with the "
+    "values. Var of a sum of a_j m_j: each a_j comes out squared.",
+    "swapped": "Make a dict {seed: run['nll'][-1]} for each of the two settings, then subtract for every "
+    "seed.",
 }

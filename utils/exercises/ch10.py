@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from utils.exercises import beliefs, expect
-from utils.exercises.engine import Exercise, array, is_close, written
+from utils.exercises.engine import array, is_close, written
 
 P = 0.3
 Q = 1 - P
@@ -288,31 +288,15 @@ def _audit_why(audit, question, answer):
     return None
 
 
-EXERCISES = {
-    "ratio": Exercise(
-        check_ratio,
-        "Var(h') in training: E[h'^2] is E[h^2]/(1-p), and E[h'] is E[h]. With E[h^2] = variance + mean^2, "
-        "subtract.",
-    ),
-    "running": Exercise(
-        check_running,
-        "Feed nn.BatchNorm1d(1) the batch 0, 2 once and look at running_mean and running_var: they began "
-        "with 0 and 1.",
-    ),
-    "scaler": Exercise(
-        check_scaler, "Which two arrays does the scaler need, and from which rows? Then use them twice."
-    ),
-    "batches": Exercise(
-        check_batches, "Shuffle all indices first. What can you do with the last one if it is alone?"
-    ),
-    "orders": Exercise(
-        check_orders,
-        "Go through a net from left to right and ask at each batch norm: is a unit upstream noisier in "
-        "training than at prediction time?",
-    ),
-    "audit": Exercise(
-        check_audit,
-        "Copy the net with copy.deepcopy, compare state_dict() before and after. For the company: "
-        "torch.manual_seed(0) before each of two calls, row 0 the same, all other rows changed.",
-    ),
+HINTS = {
+    "ratio": "Var(h') in training: E[h'^2] is E[h^2]/(1-p), and E[h'] is E[h]. With E[h^2] = variance + "
+    "mean^2, subtract.",
+    "running": "Feed nn.BatchNorm1d(1) the batch 0, 2 once and look at running_mean and running_var: they "
+    "began with 0 and 1.",
+    "scaler": "Which two arrays does the scaler need, and from which rows? Then use them twice.",
+    "batches": "Shuffle all indices first. What can you do with the last one if it is alone?",
+    "orders": "Go through a net from left to right and ask at each batch norm: is a unit upstream noisier "
+    "in training than at prediction time?",
+    "audit": "Copy the net with copy.deepcopy, compare state_dict() before and after. For the company: "
+    "torch.manual_seed(0) before each of two calls, row 0 the same, all other rows changed.",
 }

@@ -11,7 +11,7 @@ from torch import nn
 
 from utils import metrics
 from utils.exercises import beliefs, expect
-from utils.exercises.engine import Exercise, Problem, array, is_close
+from utils.exercises.engine import Problem, array, is_close
 from utils.training import fit, load_tensors, make_mlp, predict, predict_mc
 
 P = 0.3
@@ -271,32 +271,16 @@ def check_shrink(fit, spread, factor):
     expect.close(factor, large / small, rule, known, tolerance=0.06)
 
 
-EXERCISES = {
-    "switches": Exercise(
-        check_switches,
-        "Ask of each: is dropout in training mode, and are the masks of the second pass newly drawn?",
-    ),
-    "loop": Exercise(
-        check_loop,
-        "First eval() for all, then .train() for the modules that are nn.Dropout. Take softmax(dim=1) of "
-        "each pass, torch.stack the list, and call eval() before you return.",
-    ),
-    "summary": Exercise(
-        check_summary,
-        "Which axis is the passes, and which line removes it? For the test: for numbers in [0, 1] the mean "
-        "of the squares is at most the mean.",
-    ),
-    "information": Exercise(
-        check_information,
-        "Write entropy(probs) over the last axis first, with np.where for zeros. Then use it twice.",
-    ),
-    "passes": Exercise(
-        check_passes,
-        "The noise is 0.3 / sqrt(T). In the function: slice, mean over axis 0, metrics.nll, in this order.",
-    ),
-    "shrink": Exercise(
-        check_shrink,
-        "E[m] = 1 and Var[m] = p/q. For the fit, set the gradient to zero: (X'X + D) w = X'y, where D is "
-        "diagonal with p/q times the columns' sums of squares.",
-    ),
+HINTS = {
+    "switches": "Ask of each: is dropout in training mode, and are the masks of the second pass newly drawn?",
+    "loop": "First eval() for all, then .train() for the modules that are nn.Dropout. Take softmax(dim=1) "
+    "of each pass, torch.stack the list, and call eval() before you return.",
+    "summary": "Which axis is the passes, and which line removes it? For the test: for numbers in [0, 1] "
+    "the mean of the squares is at most the mean.",
+    "information": "Write entropy(probs) over the last axis first, with np.where for zeros. Then use it "
+    "twice.",
+    "passes": "The noise is 0.3 / sqrt(T). In the function: slice, mean over axis 0, metrics.nll, in this "
+    "order.",
+    "shrink": "E[m] = 1 and Var[m] = p/q. For the fit, set the gradient to zero: (X'X + D) w = X'y, where D "
+    "is diagonal with p/q times the columns' sums of squares.",
 }

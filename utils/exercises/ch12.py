@@ -6,7 +6,7 @@ import numpy as np
 
 from utils import metrics
 from utils.exercises import beliefs, expect
-from utils.exercises.engine import Exercise, array, is_close, written
+from utils.exercises.engine import array, is_close, written
 from utils.results import load_results
 
 TEMPERATURES = np.arange(0.3, 6, 0.02)
@@ -244,35 +244,17 @@ def check_auroc(auroc, pick):
         expect.that(choice == best, f"the largest mean AUROC for {job}", got, why)
 
 
-EXERCISES = {
-    "forecasters": Exercise(
-        check_forecasters,
-        "All answers of one forecaster fall into one bin. For the NLL: how often does "
-        "the true class have which probability?",
-    ),
-    "ece": Exercise(
-        check_ece,
-        "np.ceil(confidence * num_bins) gives the number of the bin, from 1. Loop over the bins that have "
-        "answers, and compare with one bin: |accuracy - mean confidence|.",
-    ),
-    "temperature": Exercise(
-        check_temperature,
-        "metrics.softmax(logits / temperature). For the fit, min(candidates, key=...) with metrics.nll. For "
-        "the accuracy, compare argmax before and after.",
-    ),
-    "report": Exercise(
-        check_report,
-        "Give test labels that are all wrong to the function: which of its two results may change, and which "
-        "not?",
-    ),
-    "wins": Exercise(
-        check_wins,
-        'Pick the runs with run["n"] == n and keep their order. The share has the gain of Monte Carlo below, '
-        'and the gain of "weight scaling + T" above, both against "weight scaling".',
-    ),
-    "auroc": Exercise(
-        check_auroc,
-        "scores[strange][:, None] - scores[~strange] holds all pairs. Count the positive ones, and half of "
-        "the zeros. For the choice, average each AUROC over the runs.",
-    ),
+HINTS = {
+    "forecasters": "All answers of one forecaster fall into one bin. For the NLL: how often does the true "
+    "class have which probability?",
+    "ece": "np.ceil(confidence * num_bins) gives the number of the bin, from 1. Loop over the bins that "
+    "have answers, and compare with one bin: |accuracy - mean confidence|.",
+    "temperature": "metrics.softmax(logits / temperature). For the fit, min(candidates, key=...) with "
+    "metrics.nll. For the accuracy, compare argmax before and after.",
+    "report": "Give test labels that are all wrong to the function: which of its two results may change, "
+    "and which not?",
+    "wins": 'Pick the runs with run["n"] == n and keep their order. The share has the gain of Monte Carlo '
+    'below, and the gain of "weight scaling + T" above, both against "weight scaling".',
+    "auroc": "scores[strange][:, None] - scores[~strange] holds all pairs. Count the positive ones, and "
+    "half of the zeros. For the choice, average each AUROC over the runs.",
 }

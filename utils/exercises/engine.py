@@ -183,10 +183,16 @@ def chapters(directory=HERE):
 
 
 def load_chapter(number):
-    """The module of a chapter's checks; its EXERCISES is a dict of str to Exercise."""
+    """The module of a chapter's checks."""
     return importlib.import_module(f"utils.exercises.ch{number}")
+
+
+def exercises(number):
+    """Dict of str to Exercise: for each name in the chapter's HINTS its function check_NAME, and the hint."""
+    module = load_chapter(number)
+    return {name: Exercise(getattr(module, f"check_{name}"), hint) for name, hint in module.HINTS.items()}
 
 
 def self_check(number):
     """The SelfCheck of chapter `number` ("02"), for the first cell of its exercise notebook."""
-    return SelfCheck(load_chapter(number).EXERCISES)
+    return SelfCheck(exercises(number))

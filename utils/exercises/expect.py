@@ -96,6 +96,12 @@ def shown(value):
 # --- what a layer of dropout does ---
 
 
+def own_masks(output, one_mask=None):
+    """Raise if all examples of a batch have the same mask."""
+    got = f"{len(output)} examples with the same mask"
+    that((output != output[0]).any(), "another mask for every example", got, one_mask)
+
+
 def share(chosen, right, what, swapped=None):
     """Raise unless the share of True in the bool array `chosen` is `right`, within five standard errors."""
     found, room = chosen.mean(), 5 * math.sqrt(right * (1 - right) / chosen.size)

@@ -100,6 +100,7 @@ WRONG = [
     ("backward", (in_place,), "to stay as it was"),
     ("backward", (lambda grad, factor: grad * factor**2,), "grad_output times 1.43"),
     ("bug", (lambda x, p, rng: x * (rng.random(x.shape[1:]) >= p) / (1 - p),), beliefs.ONE_MASK_02),
+    ("bug", (lambda x, p, rng: x[0],), "an output of shape (200, 10)"),
     ("bug", (normalised,), "0 or x / (1 - p)"),
     ("speed", (epochs_needed, "with dropout"), beliefs.FASTER),
     ("speed", (epochs_needed, "dropout"), '"with dropout" or "without dropout"'),

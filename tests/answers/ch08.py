@@ -73,6 +73,7 @@ WRONG = [
     ("layers", (MEASURED, (0.9, 0.9)), beliefs.MORE_IS_BETTER),
     ("layers", ({(0.2, 0.5): (0.1, 0, 0.2)}, (0.5, 0.2)), "a dict with the keys"),
     ("layers", ({**MEASURED, (0.9, 0.9): -1.0}, (0.5, 0.2)), "(mean, lowest, highest) for (0.9, 0.9)"),
+    ("layers", ({**MEASURED, (0.9, 0.9): (-1.0, -0.9, -1.1)}, (0.5, 0.2)), "(mean, lowest, highest) for"),
     ("layers", ({**MEASURED, (0.9, 0.9): (2.0, 1.0, 3.0)}, (0.5, 0.2)), "the third to lose"),
     ("layers", ({**MEASURED, (0.9, 0.9): (0.05, 0, 0.1)}, (0.5, 0.2)), "the third to lose"),
     ("layers", (MEASURED, (0.5, 0.5)), "one of the pairs"),

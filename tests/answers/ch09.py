@@ -149,6 +149,7 @@ WRONG = [
     ("neighbours", (4 * 4 / 49, 16, 40, 400), beliefs.KEEP),
     ("neighbours", (1, 1, 2.5, 25), beliefs.PIXELS_09),
     ("neighbours", (1 / 49, 1, 2.5, 2.5), beliefs.TIED_MASK),
+    ("neighbours", ("1/49", 1, 2.5, 25), "for pixels: a variance of one term"),
     ("neighbours", (0.02, 3, 2.5, 25), "for channel: the variance of one factor"),
     ("neighbours", (0.02041, 1, 3, 25), "for fresh: T times"),
     ("memory", (run_masked,), beliefs.CARRIED_STATE),

@@ -118,6 +118,7 @@ WRONG = [
     ("ratio", (RATIO_BELIEFS[beliefs.ONLY_Q], 0.8), beliefs.ONLY_Q),
     ("ratio", (RATIO_BELIEFS[beliefs.KEEP], RELU), beliefs.KEEP),
     ("ratio", (lambda mean, variance, p: 1 / ratio(mean, variance, p), RELU), "the variance without"),
+    ("ratio", (lambda *point: point, RELU), "a number from variance_ratio"),
     ("ratio", (ratio, 0.8), "mean 1/sqrt(2 pi)"),
     (
         "running",

@@ -145,5 +145,6 @@ WRONG = [
     ("shrink", (lambda X, y, p: y, spread, 1.0), "five weights"),
     ("shrink", (lambda X, y, p: ridge(X, y, X[0] ** 2), spread, 1.0), "the least squared error plus"),
     ("shrink", (fit, lambda w, x, p: spread(w, x, p) ** 0.5, 1.0), "a variance (p/q)"),
+    ("shrink", (fit, lambda w, x, p: w, 1.0), "a variance from spread"),
     ("shrink", (fit, spread, 100), "the variance at N = 20,000"),
 ]

@@ -134,9 +134,7 @@ def check_sure(measure, best):
     for factor in FACTORS:
         probs = softmax(factor * logits)
         right = accuracy(probs, y), probs.max(axis=1).mean(), nll(probs, y)
-        found = expect.numbers(
-            measure(logits, y, factor), 3, "three numbers (accuracy, mean confidence, NLL)"
-        )
+        found = expect.numbers(measure(logits, y, factor), 3, f"three numbers ({', '.join(names)})")
         for name, value, expected in zip(names, found, right, strict=True):
             rule = f"{name} {expected:.3f} at factor {factor}"
             expect.close(value, expected, rule, got="{:.3f}", tolerance=1e-3)

@@ -37,9 +37,8 @@ def check_mask(keep_mask):
         return array(keep_mask(shape, drop_prob, rng))
 
     keep = expect.shape(draw((400, 25), P, np.random.default_rng(0)), (400, 25), "an array")
-    expect.that(
-        keep.dtype == bool, "an array of True (kept) and False (dropped)", f"an array of {keep.dtype}"
-    )
+    rule = "an array of True (kept) and False (dropped)"
+    expect.that(keep.dtype == bool, rule, f"an array of {keep.dtype}")
     expect.own_masks(keep, beliefs.ONE_MASK_02)
     expect.share(keep, 1 - P, "True (kept, 1-p)", beliefs.KEEP_02)
     rng = np.random.default_rng(1)
@@ -119,9 +118,8 @@ def check_backward(backward):
     factor = scratch.dropout_factor(grad_output.shape, P, np.random.default_rng(0), grad_output.dtype)
     before = grad_output.copy()
     grad = expect.shape(backward(grad_output, factor), grad_output.shape, "a gradient")
-    expect.that(
-        np.array_equal(before, grad_output), "grad_output to stay as it was", "it was changed in place"
-    )
+    same = np.array_equal(before, grad_output)
+    expect.that(same, "grad_output to stay as it was", "it was changed in place")
     largest = np.abs(grad[factor == 0]).max()
     got = f"gradients up to {largest:.2f} there"
     expect.that(largest == 0, "0 where the unit was dropped", got, beliefs.UNMASKED_GRADIENT)

@@ -183,9 +183,8 @@ def check_step(train_step):
         why = expect.diagnose(ratio, known, 1e-3 * abs(ratio))
         rule = f"a step of lr times the mean gradient of {num_examples} examples"
         expect.that(right, rule, f"{ratio:.3g} times that", why)
-        expect.that(
-            probe.training, "dropout on during the step", "a step in prediction mode", beliefs.RECORDING
-        )
+        rule = "dropout on during the step"
+        expect.that(probe.training, rule, "a step in prediction mode", beliefs.RECORDING)
         mean = 0.5 * float((y**2).mean())  # the net starts with zeros
         expect.close(loss, mean, f"the mean loss of the batch, {mean:.3f}, as a float", tolerance=1e-4)
 

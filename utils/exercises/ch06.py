@@ -35,9 +35,8 @@ def check_recover(recover):
             return function(np.asarray(x, dtype=float), P, seed=seed)
 
         with np.errstate(all="ignore"):
-            factor = expect.shape(
-                recover(dropout, h.copy(), 5), h.shape, "a factor for every element, an array"
-            )
+            found = recover(dropout, h.copy(), 5)
+        factor = expect.shape(found, h.shape, "a factor for every element, an array")
         right = dropout(np.ones_like(h), 5)
         missing = np.isnan(factor).any()
         expect.that(not missing, "a number for every element", "NaN where h is 0", beliefs.OUTPUT_OVER_INPUT)

@@ -49,9 +49,8 @@ def check_variance(measured, predicted):
     """Functions (h, p, num_masks, rng) -> variance, and (mean, variance, p) -> variance."""
     h = np.maximum(np.random.default_rng(0).normal(1, 1.5, (15, 40)), 0)
     num_masks = 400
-    value = expect.number(
-        measured(h.copy(), P, num_masks, np.random.default_rng(1)), "one number from measured"
-    )
+    value = measured(h.copy(), P, num_masks, np.random.default_rng(1))
+    expect.number(value, "one number from measured")
     mean, variance = h.mean(), h.var()
     right = variance / Q + mean**2 * P / Q
     # A squared deviation takes one of two values, so its standard error is known.
@@ -84,20 +83,17 @@ def check_ridge(expected_loss, best_weights):
 def _expect_loss(expected_loss, X, y, w):
     def excess(w):
         """What the answer adds to the error without dropout."""
-        return (
-            expect.number(expected_loss(X, y, w, P), "one number from expected_loss")
-            - ((y - X @ w) ** 2).sum()
-        )
+        total = expect.number(expected_loss(X, y, w, P), "one number from expected_loss")
+        return total - ((y - X @ w) ** 2).sum()
 
     masks, probs = all_masks(5)
     residuals = y - (masks / Q * w) @ X.T
     right = probs @ (residuals**2).sum(axis=1) - ((y - X @ w) ** 2).sum()
     found, small, large = excess(w), excess(np.eye(5)[2]), excess(np.eye(5)[1])
     room = 1e-6 * right
+    known = {beliefs.NO_PENALTY: 0, beliefs.KEEP_07: right * (Q / P) ** 2}
     alike = beliefs.PLAIN_L2 if is_close(small, large, 1e-6 * abs(large)) else None
-    why = (
-        expect.diagnose(found, {beliefs.NO_PENALTY: 0, beliefs.KEEP_07: right * (Q / P) ** 2}, room) or alike
-    )
+    why = expect.diagnose(found, known, room) or alike
     rule = f"dropout at p = {P} to add {right:.2f} to the error without it, as all 32 masks of 5 columns do"
     expect.that(is_close(found, right, room), rule, f"{found:.2f}", why)
 
@@ -116,9 +112,8 @@ def _expect_best(best_weights, X, y):
     elif abs(pull @ w) >= (1 - 1e-6) * size * np.linalg.norm(w):
         why = beliefs.PLAIN_L2
     rule = "weights where the slope of the squared error and the slope of the penalty cancel"
-    expect.that(
-        off <= 1e-6 * (np.linalg.norm(right) + size), rule, f"a slope of {2 * off:.3g} left over", why
-    )
+    room = 1e-6 * (np.linalg.norm(right) + size)
+    expect.that(off <= room, rule, f"a slope of {2 * off:.3g} left over", why)
 
 
 # --- 3. classical ---

@@ -207,9 +207,8 @@ def _expect_weights(weights, other, a):
     expect.that(not shared, rule, f"{len(a)} queries that lose the same keys", beliefs.ONE_MASK_09)
     expect.share(dropped, P, "weights at 0", beliefs.KEEP)
     times = (weights / a)[~dropped]
-    expect.that(
-        np.allclose(times, 1 / Q), f"kept weights times {1 / Q:.2f}", f"times {times.mean():.2f} in the mean"
-    )
+    got = f"times {times.mean():.2f} in the mean"
+    expect.that(np.allclose(times, 1 / Q), f"kept weights times {1 / Q:.2f}", got)
     fresh = (weights != other).any()
     expect.that(fresh, "another mask from another state of rng", "the same mask")
     expect.that(own_coins(~dropped), rule, "pairs that are dropped together")

@@ -143,9 +143,8 @@ def _expect_epoch(epoch, n, size):
     expect.that(min(lengths) >= 2, rule, f"batches of {', '.join(map(str, lengths))}", why)
     largest = max(lengths)
     expect.that(largest <= size + 1, f"no batch with more than {size} + 1 examples", f"one with {largest}")
-    expect.that(
-        len(indices) >= n - 1, f"at most one of {n} examples left out", f"{n - len(indices)} left out"
-    )
+    missing = n - len(indices)
+    expect.that(missing <= 1, f"at most one of {n} examples left out", f"{missing} left out")
 
 
 # --- 5. orders ---
@@ -188,9 +187,8 @@ def check_orders(fooled, lower_nll):
         measured = ", ".join(f"{ratio:.2f}" for ratio in ratios)
         rule = f"for {name}: the number of batch norms that have a dropout somewhere before them"
         got = f"{{}}; measured variances, prediction over running: {measured}"
-        expect.close(
-            written(fooled.get(name)), sum(ratio < 0.9 for ratio in ratios), rule, whys.get(name), got
-        )
+        right = sum(ratio < 0.9 for ratio in ratios)
+        expect.close(written(fooled.get(name)), right, rule, whys.get(name), got)
     rule = "one of together, cure, no clear difference: the lower test NLL, seed by seed"
     why = beliefs.SHIFT_COST if lower_nll == "cure" else None
     expect.that(lower_nll == "together", rule, repr(lower_nll), why)

@@ -95,11 +95,8 @@ def check_ece(ece):
             warnings.simplefilter("ignore")
             found = expect.number(ece(probs.copy(), y.copy(), num_bins), "a number from ece")
         right = metrics.ece(probs, y, num_bins)
-        why = (
-            beliefs.EMPTY_BIN
-            if np.isnan(found)
-            else expect.diagnose(found, _believed(probs, y, num_bins), 1e-6)
-        )
+        why = expect.diagnose(found, _believed(probs, y, num_bins), 1e-6)
+        why = beliefs.EMPTY_BIN if np.isnan(found) else why
         rule = f"an ECE of {right:.4f} for 400 answers in {num_bins} bins"
         expect.that(is_close(found, right, 1e-6), rule, f"{found:.4f}", why)
 
@@ -189,9 +186,8 @@ def check_wins(gain, outcome, share):
     """A function (runs, n, score) -> differences, a dict size -> "wins" or "loses", and a share."""
     for n in (2_000, 20_000):
         for score in ("nll", "ece"):
-            found = expect.shape(
-                gain(stored_runs(), n, score), (3,), "three differences, one per seed, an array"
-            )
+            found = gain(stored_runs(), n, score)
+            found = expect.shape(found, (3,), "three differences, one per seed, an array")
             right = scores_of(n, "Monte Carlo", score) - scores_of(n, "weight scaling", score)
             rule = f"{score} of Monte Carlo minus weight scaling at {n:,} images, the first {right[0]:+.4f}"
             expect.that(is_close(found, right, 1e-6), rule, f"a first difference of {found[0]:+.4f}")
@@ -200,9 +196,8 @@ def check_wins(gain, outcome, share):
         mean = (scores_of(n, "Monte Carlo", "nll") - scores_of(n, "weight scaling", "nll")).mean()
         why = beliefs.MC_ALWAYS_WINS if set(outcome.values()) == {"wins"} else None
         rule = "the sign of the difference in NLL, which is the same in all three seeds"
-        expect.that(
-            outcome[n] == right, rule, f"{outcome[n]!r} at {n:,} images, where its mean is {mean:+.3f}", why
-        )
+        got = f"{outcome[n]!r} at {n:,} images, where its mean is {mean:+.3f}"
+        expect.that(outcome[n] == right, rule, got, why)
     one = beliefs.NO_MORE if is_close(share, 1, 0.05) else None
     why = beliefs.ONLY_PASSES if is_close(share, 0, 0.1) else one
     rule = "what + T lowers the mean NLL by, over what Monte Carlo lowers it by, at 2,000 images"

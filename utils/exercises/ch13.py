@@ -231,9 +231,8 @@ def check_tie(compare, verdicts):
     rule = f"noise minus binary, on average {right:.4f} here"
     expect.close(difference, right, rule, got="{:.4f}", tolerance=1e-6)
     unpaired = math.sqrt((noise.var(ddof=1) + binary.var(ddof=1)) / len(noise))
-    why = expect.diagnose(
-        error, {beliefs.SCATTER: (noise - binary).std(ddof=1), beliefs.UNPAIRED_13: unpaired}, 1e-3
-    )
+    known = {beliefs.SCATTER: (noise - binary).std(ddof=1), beliefs.UNPAIRED_13: unpaired}
+    why = expect.diagnose(error, known, 1e-3)
     rule = f"a standard error of {right_error:.4f} for eight pairs, with n - 1 in the variance"
     expect.that(is_close(error, right_error, 1e-6), rule, f"{error:.4f}", why)
     nll = late_nll()

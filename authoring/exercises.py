@@ -21,7 +21,7 @@ from nbgrader.preprocessors import (
 
 from authoring.store import NOTEBOOKS_DIR, find_notebooks, store, write
 from utils.data import written_whole
-from utils.selfcheck import chapters, load_chapter
+from utils.exercises.beliefs import MET_IN
 from utils.tables import Table
 
 SOLUTIONS_DIR = NOTEBOOKS_DIR / "solutions"
@@ -56,12 +56,13 @@ def make_exercise(solution):
 def misconception_table():
     """The Table of all misconceptions that an exercise answers by name, in the order of the chapters."""
     tasks = {}
-    for number in chapters():
-        for row in load_chapter(number).MISCONCEPTIONS:
-            tasks.setdefault((row.belief, number, row.why), []).append(row.exercise)
+    for number, exercises in MET_IN.items():
+        for exercise, beliefs in exercises.items():
+            for belief in beliefs:
+                tasks.setdefault((number, belief), []).append(exercise)
     rows = [
-        (f'"{belief}"', f"{number}: {', '.join(dict.fromkeys(names))}", why)
-        for (belief, number, why), names in tasks.items()
+        (f'"{belief.clause}"', f"{number}: {', '.join(names)}", belief.why)
+        for (number, belief), names in tasks.items()
     ]
     return Table(("Somebody believes", "Exercise", "The check answers"), rows)
 

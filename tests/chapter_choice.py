@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 # Their tests have the chapter in their names.
-EVERY_NOTEBOOK = ("test_notebooks", "test_exercises", "test_widgets_in_the_browser")
+EVERY_NOTEBOOK = ("test_notebooks", "test_exercises", "test_answers", "test_widgets_in_the_browser")
 
 
 def pytest_addoption(parser):
@@ -46,7 +46,7 @@ def pytest_collection_modifyitems(config, items):
 def is_another_row(item, chapters):
     """True for a test that looks at every notebook, if this one is of another chapter, or of all."""
     name = item.name[len(getattr(item, "originalname", item.name)) :]
-    here = any(re.search(rf"\b{number}\b|{stem}", name) for number, stem in chapters.items())
+    here = any(re.search(rf"\b(ch)?{number}\b|{stem}", name) for number, stem in chapters.items())
     return item.path.stem in EVERY_NOTEBOOK and not here
 
 
@@ -64,8 +64,7 @@ def imported_modules(name):
     if checks.exists():
         sources.append(checks.read_text(encoding="utf-8"))
     found = set().union(*map(imports, sources))
-    own = {f"test_exercises_ch{name[:2]}"}
-    return own | {f"test_{module}" for module in found} | {f"test_widget_{module}" for module in found}
+    return {f"test_{module}" for module in found} | {f"test_widget_{module}" for module in found}
 
 
 def code_cells(path):

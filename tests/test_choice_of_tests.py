@@ -35,7 +35,7 @@ def test_a_chapter_stands_for_its_notebooks_its_checks_and_the_modules_it_import
         "notebooks/solutions/08_how_much.ipynb",
     }
     assert {"tests/test_metrics.py", "tests/test_sweep.py"} <= files
-    assert {"tests/test_notebooks.py", "tests/test_exercises.py", "tests/test_training.py"} <= files
+    assert {"tests/test_notebooks.py", "tests/test_exercises.py", "tests/test_torch_training.py"} <= files
     assert not {"tests/test_gluon.py", "tests/test_keras.py", "tests/test_course.py"} & files
     assert "08_how_much" in result.stdout and "02_dropout" not in result.stdout
 

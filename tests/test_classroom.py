@@ -95,7 +95,7 @@ def test_a_folder_with_something_in_it_is_refused(nbgrader, tmp_path, capsys):
 
 
 def test_words_go_to_nbgrader_in_a_classroom_only(nbgrader, tmp_path, monkeypatch, capsys):
-    from utils import classroom
+    from teaching import classroom
 
     seen = []
     done = subprocess.CompletedProcess([], 3)
@@ -109,7 +109,7 @@ def test_words_go_to_nbgrader_in_a_classroom_only(nbgrader, tmp_path, monkeypatc
 
 
 def test_the_command_counts_the_assignments(nbgrader, tmp_path, monkeypatch, capsys):
-    from utils import classroom
+    from teaching import classroom
 
     (tmp_path / "release/02").mkdir(parents=True)
     monkeypatch.setattr(classroom, "make_classroom", lambda folder: tmp_path)

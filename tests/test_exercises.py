@@ -1,4 +1,4 @@
-"""Exercises: made from the solutions, and checked three ways: right answer, stub, wrong ideas."""
+"""The exercise notebooks: made from the solutions; their tasks, stubs and model answers; the command."""
 
 import re
 from pathlib import Path
@@ -8,32 +8,20 @@ import pytest
 from nbclient import NotebookClient
 
 from conftest import skip_or_fail
-from utils.selfcheck import SelfCheck, chapters, load_chapter
+from utils.exercises.engine import chapters, exercises
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 SOLUTIONS = sorted((NOTEBOOKS / "solutions").glob("*.ipynb"))
 CHECK = re.compile(r'^result = check\("(\w+)"', re.M)
 HIDDEN = "\n### BEGIN HIDDEN TESTS\nassert result.passed, result.message\n### END HIDDEN TESTS"
 each_solution = pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
-each_chapter = pytest.mark.parametrize("number", chapters())
 
 
-def chapter(number):
+def exercises_of(number):
     try:
-        return load_chapter(number)
+        return exercises(number)
     except ImportError as error:
         skip_or_fail(f"chapter {number}: {error}")
-
-
-def all_misconceptions():
-    """A (chapter, position) for each; where a framework is absent, one entry stands for the chapter."""
-    for number in chapters():
-        try:
-            count = len(load_chapter(number).MISCONCEPTIONS)
-        except ImportError:
-            count = 1
-        for position in range(count):
-            yield number, position
 
 
 def cells(path):
@@ -74,7 +62,7 @@ def test_the_exercise_is_what_nbgrader_makes_of_the_solution(path, nbgrader):
 @each_solution
 def test_a_notebook_has_four_to_eight_tasks_and_each_check_is_used_once(path):
     names = [CHECK.search(cell.source)[1] for cell in check_cells(path)]
-    assert sorted(names) == sorted(chapter(path.name[:2]).EXERCISES)
+    assert sorted(names) == sorted(exercises_of(path.name[:2]))
     assert 4 <= len(names) + len(explain_cells(path)) <= 8
 
 
@@ -85,17 +73,6 @@ def test_a_check_fails_in_nbgrader_alone_and_the_stored_answer_is_right(path):
         assert cell.source.endswith(HIDDEN) and "### BEGIN SOLUTION" not in cell.source
         assert "".join(output.text for output in cell.outputs) == f"{name}: right.\n"
         assert grading(cell).locked and grading(cell).points > 0
-
-
-@each_solution
-def test_the_models_answers_pass_every_check(path, capsys):
-    """Also in this process, where coverage sees the checks; nbval runs the notebook in its kernel."""
-    chapter(path.name[:2])
-    namespace = {}
-    for cell in cells(path):
-        if cell.cell_type == "code":
-            exec(compile(cell.source, path.name, "exec"), namespace)
-    assert capsys.readouterr().out.count(": right.\n") == len(check_cells(path))
 
 
 @each_solution
@@ -114,7 +91,7 @@ def test_an_explain_task_has_a_rubric_before_it_and_its_answer_under_a_fold(path
 
 @each_solution
 def test_the_exercise_shows_no_answer_and_every_stub_fails_without_stopping_the_notebook(path):
-    chapter(path.name[:2])
+    exercises_of(path.name[:2])
     exercise = nbformat.read(NOTEBOOKS / "exercises" / path.name, 4)
     for cell in exercise.cells:
         assert not re.search("BEGIN|END SOLUTION|HIDDEN|Model answer", cell.source)
@@ -132,37 +109,6 @@ def test_the_exercise_shows_no_answer_and_every_stub_fails_without_stopping_the_
         assert "".join(output.get("text", "") for output in cell.outputs) == (
             f"{name}: no answer yet. Write it in the cell above, run that cell, then this one.\n"
         )
-
-
-# --- the wrong ideas ---
-
-
-@pytest.mark.parametrize(("number", "position"), list(all_misconceptions()))
-def test_an_answer_built_on_a_wrong_idea_is_told_why_that_idea_is_wrong(number, position):
-    module = chapter(number)
-    wrong = module.MISCONCEPTIONS[position]
-    answers = wrong.wrong()
-    assert module.EXERCISES[wrong.exercise].check(*answers).why == wrong.why
-    result = SelfCheck(module.EXERCISES).look(wrong.exercise, answers)
-    assert not result.passed
-    said = re.sub(r"\s+", " ", result.message)
-    assert re.sub(r"\s+", " ", wrong.why) in said
-    others = {row.why for row in module.MISCONCEPTIONS} - {wrong.why}
-    assert not any(other in said for other in others)
-
-
-@each_chapter
-def test_a_wrong_idea_has_one_answer_that_says_more_than_wrong(number):
-    module = chapter(number)
-    by_belief = {}
-    for row in module.MISCONCEPTIONS:
-        assert row.exercise in module.EXERCISES and len(row.why.split()) >= 10
-        by_belief.setdefault(row.belief, set()).add(row.why)
-    assert all(len(whys) == 1 for whys in by_belief.values())
-
-
-def test_the_course_answers_many_wrong_ideas():
-    assert len({row.belief for number in chapters() for row in chapter(number).MISCONCEPTIONS}) >= 15
 
 
 def test_every_exercise_of_the_book_is_a_task():
@@ -190,16 +136,8 @@ def test_every_chapter_but_the_first_has_exercises_and_leads_to_them():
 def test_the_teachers_table_is_up_to_date(nbgrader):
     from authoring.exercises import TEACHING, with_table
 
-    for number in chapters():
-        chapter(number)
     text = TEACHING.read_text(encoding="utf-8")
     assert with_table(text) == text, "run `python3 course.py exercises`"
-
-
-def test_the_teachers_links_lead_somewhere():
-    page = NOTEBOOKS.parent / "teaching/README.md"
-    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
-        assert target.startswith("http") or (page.parent / target.split("#")[0]).exists(), target
 
 
 def test_a_page_without_the_markers_is_refused(nbgrader):

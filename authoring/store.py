@@ -14,6 +14,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from traitlets.config import Config
 
+from authoring.freshness import stamp
 from utils.data import written_whole
 
 NOTEBOOKS_DIR = Path(__file__).resolve().parent.parent / "notebooks"
@@ -56,6 +57,7 @@ def store(path, timeout=3600):
     ).execute()
     seconds = time.perf_counter() - start
     clean(notebook, path.name)
+    cover_predictions(notebook)
     write(notebook, path)
     return seconds
 
@@ -64,6 +66,23 @@ def write(notebook, path):
     """Write `notebook` to `path`, all of it or nothing."""
     with written_whole(path) as temporary:
         nbformat.write(notebook, temporary)
+
+
+def cover_predictions(notebook):
+    """Store the answer to each "Predict" with its output collapsed; a slider asks and covers by itself."""
+    asked = False
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            asked = "**Predict" in cell.source
+        elif asked and cell.outputs and not is_slider(cell):
+            cell.metadata.setdefault("jupyter", {})["outputs_hidden"] = True
+            asked = False
+        elif asked and cell.outputs:
+            asked = False
+
+
+def is_slider(cell):
+    return any(o.get("data", {}).get("text/plain", "").startswith("[slider]") for o in cell.outputs)
 
 
 def clean(notebook, name):
@@ -91,7 +110,9 @@ def main(numbers):
         for path in find_notebooks(numbers):
             print(f"{path.name:<36}", end="", flush=True)
             seconds = store(path)
-            if os.environ.get("COURSE_FULL") != "1":
+            if os.environ.get("COURSE_FULL") == "1":
+                stamp(nbformat.read(path, 4), path.stem)
+            else:
                 note_seconds(path, seconds)
             total += seconds
             print(f"{seconds:6.1f} s  {path.stat().st_size / 1e6:.2f} MB", flush=True)

@@ -20,6 +20,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from authoring.store import NOTEBOOKS_DIR, find_notebooks
 from utils.widgets.base import JS_DIR, STATIC_MIME, view
 
+COVERED = "covered"
 NEEDS_KERNEL = "This needs a running kernel: open the notebook in JupyterLab and run its cell."
 
 
@@ -62,6 +63,7 @@ def export(path, folder):
     """Write the page of the stored notebook at `path` into `folder`; return the page's path."""
     notebook = nbformat.read(path, as_version=4)
     widgets = take_out_widgets(notebook)
+    mark_covered(notebook)
     html, _ = PageExporter(template_name="lab").from_notebook_node(
         notebook, resources={"metadata": {"name": path.stem, "path": str(path.parent)}}
     )
@@ -77,9 +79,19 @@ def finish(html, widgets):
         script.decompose()  # all of them load something from the network
     for link in page.select("a[href]"):
         link["href"] = re.sub(r"\.ipynb(?=$|#)", ".html", link["href"])
+    for output in page.select(f".celltag_{COVERED} .jp-Cell-outputWrapper"):
+        output.wrap(page.new_tag("details")).insert(0, page.new_tag("summary"))
+        output.parent.summary.string = "Show what happens"
     if widgets:
         add_widgets(page, widgets)
     return page
+
+
+def mark_covered(notebook):
+    """Tag the cells whose output a reader opens after a prediction, for `finish`."""
+    for cell in notebook.cells:
+        if cell.metadata.get("jupyter", {}).get("outputs_hidden"):
+            cell.metadata.setdefault("tags", []).append(COVERED)
 
 
 def take_out_widgets(notebook):

@@ -16,7 +16,7 @@ import nbformat
 from nbconvert import SlidesExporter
 
 from authoring.store import NOTEBOOKS_DIR, find_notebooks
-from teaching.html import WithMathML, finish, take_out_widgets
+from teaching.html import WithMathML, finish, mark_covered, take_out_widgets
 
 REVEAL = Path(resources.files("sphinx_revealjs") / "_static/revealjs")  # it ships reveal.js
 LEFT_OUT = ("## Exercises", "## Sources")
@@ -71,6 +71,7 @@ def make_slides(path, folder):
     """Write the slides of the stored notebook at `path` into `folder`; return their path."""
     notebook = as_slides(nbformat.read(path, as_version=4))
     widgets = take_out_widgets(notebook)
+    mark_covered(notebook)
     html, _ = MathSlidesExporter(reveal_url_prefix="reveal", reveal_theme="white").from_notebook_node(
         notebook, resources={"metadata": {"name": path.stem, "path": str(path.parent)}}
     )

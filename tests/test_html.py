@@ -37,3 +37,13 @@ def test_every_stored_chapter_becomes_a_page(tmp_path, capsys):
         for link in page.select("a[href$='.html']"):
             if not link["href"].startswith("http"):
                 assert (path.parent / link["href"]).exists(), link["href"]
+
+
+def test_the_answer_to_a_prediction_is_covered_until_it_is_asked_for(tmp_path):
+    output = nbformat.v4.new_output("stream", name="stdout", text="107 of 192\n")
+    shown, covered = (nbformat.v4.new_code_cell(f"draw({i})", outputs=[output]) for i in range(2))
+    covered.metadata.jupyter = {"outputs_hidden": True}
+    page = page_of(tmp_path, shown, covered)
+    assert ["107 of 192" in details.get_text() for details in page.find_all("details")] == [True]
+    assert page.details.summary.get_text() == "Show what happens"
+    assert "draw(1)" not in page.details.get_text() and page.get_text().count("107 of 192") == 2

@@ -14,6 +14,8 @@ from utils.measured import (
     Difference,
     depends,
     difference,
+    exact,
+    judge,
     load_results,
     runs_needed,
     save_results,
@@ -97,6 +99,14 @@ def test_the_number_of_runs_needed_gives_the_width_asked_for_and_one_less_does_n
         n = runs_needed(found, matters)
         half = [stats.t.ppf(0.975, m - 1) * sd / math.sqrt(m) for m in (n, max(2, n - 1))]
         assert half[0] <= matters and (n == 2 or half[1] > matters)
+
+
+def test_a_row_says_what_was_measured_and_what_it_would_take_where_it_cannot_tell():
+    sure, wide = Difference(0.03, 0.02, 0.04, 10), Difference(0.01, -0.02, 0.04, 10)
+    assert judge(sure, 0.01) == ("holds", "+0.030 [+0.020, +0.040], 10 pairs; 0.01 would matter")
+    word, text = judge(wide, 0.01)
+    assert word == "cannot tell" and text.endswith(f"; about {runs_needed(wide, 0.01)} pairs would tell")
+    assert (exact(True), exact(False)) == ("holds", "does not hold")
 
 
 def test_a_difference_prints_itself_with_its_interval():

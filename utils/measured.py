@@ -93,6 +93,20 @@ def verdict(found, matters, claimed=MORE):
     return "cannot tell"
 
 
+def judge(found, matters, claimed=MORE):
+    """(verdict, text) for a row of verdicts; where it cannot tell, the text says how many pairs would."""
+    word = verdict(found, matters, claimed)
+    text = f"{found}, {found.n} pairs; {matters:g} would matter"
+    if word == "cannot tell":
+        text += f"; about {runs_needed(found, matters)} pairs would tell"
+    return word, text
+
+
+def exact(true):
+    """The verdict on a statement that is proved or checked to the last digit, not estimated."""
+    return "holds" if true else "does not hold"
+
+
 def depends(one, other, matters):
     """True if two conditions, with nothing else changed between them, give differences of opposite sign.
 

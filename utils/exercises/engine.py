@@ -182,17 +182,22 @@ def chapters(directory=HERE):
     return sorted(path.stem[2:] for path in directory.glob("ch[0-9][0-9].py"))
 
 
-def load_chapter(number):
-    """The module of a chapter's checks."""
-    return importlib.import_module(f"utils.exercises.ch{number}")
+def load_chapter(number, kind="ch"):
+    """The module of a chapter's checks: of its exercises ("ch"), or of its own cells ("turns")."""
+    return importlib.import_module(f"utils.exercises.{kind}{number}")
 
 
-def exercises(number):
+def exercises(number, kind="ch"):
     """Dict of str to Exercise: for each name in the chapter's HINTS its function check_NAME, and the hint."""
-    module = load_chapter(number)
+    module = load_chapter(number, kind)
     return {name: Exercise(getattr(module, f"check_{name}"), hint) for name, hint in module.HINTS.items()}
 
 
 def self_check(number):
     """The SelfCheck of chapter `number` ("02"), for the first cell of its exercise notebook."""
     return SelfCheck(exercises(number))
+
+
+def your_turn(number):
+    """The SelfCheck of the cells that a learner writes inside chapter `number`: turnsNN.py here."""
+    return SelfCheck(exercises(number, "turns"))

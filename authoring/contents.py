@@ -19,6 +19,7 @@ from utils.tables import Table
 
 ROOT = NOTEBOOKS_DIR.parent
 START, END = "<!-- chapters: made by `course.py contents` -->", "<!-- end of chapters -->"
+TIME = re.compile(r"\*\*Time\*\* about \d+ minutes")
 PREDICT = re.compile(r"\*\*Predict")
 COLUMNS = {
     "promise": "what you do in it",
@@ -86,14 +87,21 @@ def with_table(text, markdown):
 
 
 def pages():
-    """{path: text} of the three pages with the table as it should be."""
+    """{path: text}: the three pages with the table, and each chapter with its minutes, as they should be."""
     chapters = [describe(path) for path in find_notebooks([])]
     start, readme, teaching = (ROOT / name for name in PAGES)
-    notebook = nbformat.read(start, 4)
-    (cell,) = (cell for cell in notebook.cells if START in cell.source)
+    notebooks = {}
+    for row in chapters:
+        path = NOTEBOOKS_DIR / row["file"]
+        notebooks[path] = notebook = nbformat.read(path, 4)
+        head, count = TIME.subn(f"**Time** about {row['minutes']} minutes", notebook.cells[0].source)
+        if count != 1:
+            raise ValueError(f"{path.name} needs the words **Time** about NN minutes in its first cell, once")
+        notebook.cells[0].source = head
+    (cell,) = (cell for cell in notebooks[start].cells if START in cell.source)
     cell.source = with_table(cell.source, table(chapters, "", ("promise", "minutes")))
     return {
-        start: nbformat.writes(notebook) + "\n",
+        **{path: nbformat.writes(notebook) + "\n" for path, notebook in notebooks.items()},
         readme: with_table(readme.read_text("utf-8"), table(chapters, "notebooks/", list(COLUMNS))),
         teaching: with_table(
             teaching.read_text("utf-8"), table(chapters, "../notebooks/", ("minutes", "seconds"))

@@ -1,8 +1,9 @@
 """Results that are wrong on purpose: for each, a chapter's claims must say something else, or fail.
 
-A chapter's cell tagged `claims` defines `claims(results)`: it asserts what the text says of the stored
-results and returns the rows of the verdict table. tests/sabotage/chNN.py names ways to spoil these results: arms
-swapped, dropout taken out, one seed repeated. A claim that no such result can break is worse than none.
+A chapter's cell tagged `claims` defines `claims(results)`: it asserts what the text says of the
+stored results and returns the rows of the verdict table. tests/sabotage/chNN.py names ways to spoil
+these results: arms swapped, dropout taken out, one seed repeated. A claim that no such result can
+break is worse than none.
 
     python3 -m tests.test_sabotage      prints the table: chapter, sabotages, caught
 """

@@ -1,54 +1,90 @@
 #!/usr/bin/env python3
 """The course's one command. It needs nothing but Python with pip: it sets up the rest itself.
 
+For learners
     python3 course.py lab               open the course in JupyterLab
-    python3 course.py test              run all tests (more words go to pytest)
     python3 course.py check             say what is here, what is broken, what is absent
-    python3 course.py notebooks [NN..]  run chapters from the top and store them
-    python3 course.py full NN           run a chapter's full experiment and store its result
+
+For teachers
     python3 course.py html [FOLDER]     make web pages that need no kernel and no network
     python3 course.py slides [FOLDER]   make slides of the chapters, for a projector without network
-    python3 course.py exercises [NN..]  run the solutions and make the exercises from them
     python3 course.py classroom FOLDER  make an nbgrader course; more words go to nbgrader in it
+
+For authors
+    python3 course.py test [NN..]       run all tests, or those of chapters; more words go to pytest
+                  test --python 3.13    with another Python
+                  test --processors     all notebooks as older processors and one thread run them
+    python3 course.py notebooks [NN..]  run chapters from the top and store them
+    python3 course.py full NN           run a chapter's full experiment and store its result
+    python3 course.py exercises [NN..]  run the solutions and make the exercises from them
+    python3 course.py library           write the modules of utils that chapters build
+    python3 course.py contents          write the chapter table of README, chapter 00 and teacher's page
+    python3 course.py claims            collect the verdicts of all chapters in notebooks/claims.md
     python3 course.py bench [widgets]   measure seconds per epoch, or the sliders' answers, as ratios
     python3 course.py bundle            join the widgets' JavaScript again (needs npm)
     python3 course.py banks NAME ...    measure again what the widgets show
-    python3 course.py claims            collect the verdicts of all chapters in notebooks/claims.md
     python3 course.py lint              check the style of code and text
 
-Packages go into .venv in this folder; the first run takes a few minutes, later ones seconds.
-nbgrader is installed only for exercises, classroom and test.
+Packages go into .venv in this folder; the first run takes a few minutes, later ones seconds. What only
+teachers or authors need is added by the first of their commands.
 """
 
+import glob
 import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+import threading
+import time
+import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
-STAMP = VENV / "course.stamp"
-CLASSROOM_STAMP = VENV / "classroom.stamp"
-LOG = VENV / "install.log"
-# Best first: MXNet has no wheels for 3.13 and later, TensorFlow none for 3.14.
-PYTHONS = [(3, 12), (3, 11), (3, 10), (3, 13), (3, 14)]
-LACKS = {(3, 13): "MXNet", (3, 14): "MXNet and TensorFlow (Keras runs on PyTorch)"}
-QUIET = {
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-    "TF_ENABLE_ONEDNN_OPTS": "0",
-    "MXNET_SUBGRAPH_VERBOSE": "0",
+# Best first. TensorFlow has no wheel for 3.14.
+PYTHONS = [(3, 12), (3, 11), (3, 13), (3, 10), (3, 14)]
+LACKS = {(3, 14): "TensorFlow (Keras runs on PyTorch)"}
+# What is installed for whom, each as one run of pip: a requirements file and pip's options.
+PACKAGES = {
+    "learner": [("requirements.txt",), ("requirements-mxnet.txt", "--no-deps")],
+    "author": [("requirements-authoring.txt",)],
+    "teacher": [("requirements-classroom.txt",)],
+}
+# On Linux pip's default PyTorch is the one for NVIDIA GPUs; this index has one of a twentieth of its size.
+CPU_INDEX = os.environ.get("COURSE_CPU_INDEX", "https://download.pytorch.org/whl/cpu")
+GPU_SIGNS = ("/dev/nvidiactl", "/proc/driver/nvidia", "/usr/lib/wsl/lib/nvidia-smi")
+SETTINGS = {
     "PYTHONHASHSEED": "0",
     # A kernel that ends stops the workers of joblib before joblib can; their tracker tidies up and says so.
     "PYTHONWARNINGS": "ignore:resource_tracker:UserWarning",
 }
-WORDS = (
-    "lab", "test", "check", "notebooks", "full", "html", "slides", "exercises", "classroom", "bench",
-    "bundle", "banks", "claims", "lint",
+# What would lead pip or Python elsewhere. A reader's proxy, index and certificates stay.
+LEAKS = (
+    "PYTHONHOME", "PYTHONPATH", "PYTHONSAFEPATH", "PYTHONSTARTUP", "PYTHONUSERBASE", "__PYVENV_LAUNCHER__",
+    "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON", "PIP_NO_DEPS", "PIP_REQUIRE_VIRTUALENV",
+    "PIP_REQUIREMENT", "PIP_DRY_RUN",
 )  # fmt: skip
-PASS_OPTIONS_ON = ("lab", "test", "bench")  # to Jupyter, to pytest, to the benchmark
+# word: (whose packages it needs besides the learner's, the module that does it, whether options reach it)
+WORDS = {
+    "lab": ((), "jupyter", True),
+    "check": ((), "utils.environment", False),
+    "html": (("teacher",), "teaching.html", False),
+    "slides": (("teacher",), "teaching.slides", False),
+    "classroom": (("teacher",), "teaching.classroom", False),
+    "test": (("author", "teacher"), "authoring.tests", True),
+    "notebooks": (("author",), "authoring.store", False),
+    "full": (("author",), "authoring.store", False),
+    "exercises": (("author", "teacher"), "authoring.exercises", False),
+    "library": (("author",), "authoring.library", False),
+    "contents": (("author",), "authoring.contents", False),
+    "claims": (("author",), "authoring.claims", False),
+    "bench": (("author",), "authoring.bench", True),
+    "bundle": (("author",), "authoring.bundle", False),
+    "banks": (("author",), "authoring.banks", False),
+    "lint": (("author",), "authoring.lint", False),
+}
 
 
 class CourseError(Exception):
@@ -62,167 +98,135 @@ def main(argv):
     word, rest = argv[0], argv[1:]
     try:
         if word not in WORDS:
-            raise CourseError(f"unknown word {word!r}: use one of {', '.join(WORDS)}.")
-        if word not in PASS_OPTIONS_ON and rest and rest[0].startswith("-"):
-            raise CourseError(f"{word} takes no options, got {rest[0]!r}: see `python3 course.py help`.")
-        if word == "check":
-            return check()
-        python = set_up()
-        if word in ("exercises", "classroom", "test"):
-            set_up_classroom(python, needed=word != "test")
-        return globals()["run_" + word](python, rest)
+            raise CourseError("unknown word {!r}: use one of {}.".format(word, ", ".join(WORDS)))
+        groups, module, takes_options = WORDS[word]
+        if rest and rest[0].startswith("-") and not takes_options:
+            raise CourseError(
+                "{} takes no options, got {!r}: see `python3 course.py help`.".format(word, rest[0])
+            )
+        if word == "full" and len(rest) != 1:
+            raise CourseError("full needs one chapter number, such as `python3 course.py full 04`.")
+        if word == "check" and not is_set_up(VENV):
+            print("FAIL   packages  not installed yet: run `python3 course.py lab`")
+            return 1
+        venv, rest = choose_venv(word, rest)
+        python = python_of(venv) if word == "check" else set_up(venv, groups)
+        if word == "lab":
+            rest = ["lab", "notebooks/00_start_here.ipynb", *rest]
+        return run(python, "-m", module, *rest, full=word == "full")
     except CourseError as error:
-        print(f"course.py: {error}", file=sys.stderr)
+        print("course.py: {}".format(error), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
+        print("\ncourse.py: stopped; the same command goes on from here.", file=sys.stderr)
         return 130
 
 
-# --- the words ---
+def choose_venv(word, rest):
+    """(.venv, rest), or the folder of the Python that `test --python 3.13` names, without that option."""
+    if word != "test" or "--python" not in rest:
+        return VENV, rest
+    at = rest.index("--python")
+    version = rest[at + 1] if at + 1 < len(rest) else ""
+    if not re.match(r"3\.\d+$", version):
+        raise CourseError("--python needs a version such as 3.13, got {!r}.".format(version))
+    return VENV.with_name(".venv-" + version), rest[:at] + rest[at + 2 :]
 
 
-def run_lab(python, rest):
-    return run(
-        python, "-m", "jupyter", "lab", "notebooks/00_start_here.ipynb",
-        "--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={ROOT}", *rest,
-        extra={"JUPYTER_CONFIG_PATH": str(ROOT / "config")},
-    )  # fmt: skip
-
-
-def run_test(python, rest):
-    # All tests: two processes, each file in one of them. A choice of tests: as pytest does it, and without
-    # the coverage of utils, which only all of them reach.
-    return run(python, "-m", "pytest", *(["--no-cov", *rest] if rest else ["-n", "2", "--dist", "loadfile"]))
-
-
-def check():
-    """Look, and install nothing."""
-    python = venv_python()
-    if not python.exists() or not STAMP.exists():
-        print("FAIL   packages  not installed yet: run `python3 course.py lab` or `test`")
-        return 1
-    return run(python, "-m", "utils.environment")
-
-
-def run_notebooks(python, rest):
-    return run(python, "-m", "utils.store", *rest)
-
-
-def run_full(python, rest):
-    if len(rest) != 1:
-        raise CourseError("full needs one chapter number, such as `python3 course.py full 04`.")
-    return run(python, "-m", "utils.store", *rest, extra={"COURSE_FULL": "1"})
-
-
-def run_html(python, rest):
-    return run(python, "-m", "utils.export", *rest)
-
-
-def run_slides(python, rest):
-    return run(python, "-m", "utils.slides", *rest)
-
-
-def run_exercises(python, rest):
-    return run(python, "-m", "utils.make_exercises", *rest)
-
-
-def run_classroom(python, rest):
-    return run(python, "-m", "utils.classroom", *rest)
-
-
-def run_bench(python, rest):
-    if rest[:1] == ["widgets"]:
-        return run(python, "-m", "benchmarks.widgets", *rest[1:])
-    return run(python, "-m", "benchmarks.epochs", *rest)
-
-
-def run_bundle(python, rest):
-    return run(python, "-m", "utils.bundle", *rest)
-
-
-def run_banks(python, rest):
-    return run(python, "-m", "utils.widgets.banks", *rest)
-
-
-def run_claims(python, rest):
-    return run(python, "-m", "utils.claims", *rest)
-
-
-def run_lint(python, rest):
-    commands = (
-        ("ruff", "check", "."),
-        ("ruff", "format", "--check", "."),
-        ("pytest", "-q", "--no-cov", "tests/test_style.py"),
-    )
-    return max([run(python, "-m", *command) for command in commands])
-
-
-def run(python, *command, extra=None):
+def run(python, *command, full=False):
     """Run a command of the course's own Python in this folder; return its exit status."""
-    environment = dict(os.environ, **QUIET, **(extra or {}))
-    environment["PATH"] = os.pathsep.join([str(VENV_BIN), environment.get("PATH", "")])
-    return subprocess.run([str(python), *map(str, command)], cwd=str(ROOT), env=environment).returncode
+    environment = clean_environment(python)
+    if full:
+        environment["COURSE_FULL"] = "1"
+    return subprocess.run(
+        [str(python)] + [str(word) for word in command], cwd=str(ROOT), env=environment
+    ).returncode
+
+
+def clean_environment(python):
+    """This process's variables, without what would lead the course's Python elsewhere."""
+    environment = {name: value for name, value in os.environ.items() if name not in LEAKS}
+    environment.update(SETTINGS)
+    environment["PATH"] = os.pathsep.join([str(Path(python).parent), environment.get("PATH", "")])
+    # Our kernel before any other of the same name; our server settings before the reader's own.
+    for name, folder in (
+        ("JUPYTER_PATH", Path(python).parent.parent / "share/jupyter"),
+        ("JUPYTER_CONFIG_PATH", ROOT / "config"),
+    ):
+        environment[name] = os.pathsep.join(
+            [str(folder)] + [path for path in [environment.get(name)] if path]
+        )
+    return environment
 
 
 # --- setting up ---
 
-VENV_BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+
+def python_of(venv):
+    return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def venv_python():
-    return VENV_BIN / ("python.exe" if os.name == "nt" else "python")
-
-
-def set_up():
-    """Make .venv and install what requirements.txt names, if that is not done yet."""
-    wanted = fingerprint()
-    python = venv_python()
-    if python.exists() and STAMP.exists() and STAMP.read_text() == wanted:
-        return python
+def set_up(venv, groups=()):
+    """Make the environment and install what is asked for, if that is not done yet. Returns its Python."""
+    python = python_of(venv)
     try:
-        if not (python.exists() and can_run(python, "import pip")):
-            make_venv(suitable_python())
-        install(python)
-        write_stamp(STAMP, wanted)
+        if not is_set_up(venv):
+            if not (python.exists() and can_run(python, "import pip")):
+                make_venv(suitable_python(version_of(venv)), venv)
+            install(python, "learner")
+            add_import_order(python)
+            write_stamp(venv, "learner")
+        for group in groups:
+            if not is_set_up(venv, group):
+                install(python, group)
+                write_stamp(venv, group)
     except OSError as error:
-        raise CourseError(explain(str(error))) from None
+        raise CourseError(explain(str(error), venv)) from None
     return python
 
 
-def set_up_classroom(python, needed):
-    """Add what requirements-classroom.txt names. Where it is not needed, go on without it."""
-    wanted = fingerprint("requirements-classroom.txt")
-    if CLASSROOM_STAMP.exists() and CLASSROOM_STAMP.read_text() == wanted:
-        return
-    try:
-        install(python, "requirements-classroom.txt")
-        write_stamp(CLASSROOM_STAMP, wanted)
-    except CourseError as error:
-        if needed:
-            raise
-        print(f"Going on without nbgrader, so its tests will be skipped: {error}")
+def is_set_up(venv, group="learner"):
+    stamp = stamp_of(venv, group)
+    return stamp.exists() and stamp.read_text() == fingerprint(group) and can_run(python_of(venv), "")
 
 
-def write_stamp(path, text):
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(text)
-    os.replace(str(temporary), str(path))
+def stamp_of(venv, group):
+    return venv / "course-{}.stamp".format(group)
 
 
-def fingerprint(requirements="requirements.txt"):
-    """Changes when the requirements change."""
-    names = (requirements, "constraints.txt")
+def write_stamp(venv, group):
+    temporary = stamp_of(venv, group).with_suffix(".tmp")
+    temporary.write_text(fingerprint(group))
+    os.replace(str(temporary), str(stamp_of(venv, group)))
+
+
+def fingerprint(group):
+    """Changes when what is to be installed does."""
+    names = [step[0] for step in PACKAGES[group]] + ["constraints.txt"]
+    if group == "learner":
+        names.append("utils/import_order.py")
     return hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in names)).hexdigest()
 
 
-def suitable_python(version=sys.version_info, find=shutil.which):
-    """The Python to build .venv with: this one if it is suitable, else the best other one on PATH."""
-    version = tuple(version[:2])
-    if version in PYTHONS:
+def version_of(venv):
+    """The Python version that the environment's name asks for, or None: .venv-3.13 -> (3, 13)."""
+    named = re.search(r"-3\.(\d+)$", venv.name)
+    return (3, int(named.group(1))) if named else None
+
+
+def suitable_python(wanted=None, version=sys.version_info, find=None):
+    """The Python to build the environment with: the wanted version; else this one if it is suitable, else the
+    best other one that is here."""
+    version, find = tuple(version[:2]), find or find_python
+    if wanted == version or (wanted is None and version in PYTHONS):
         chosen, path = version, sys.executable
     else:
-        found = [(v, find("python{}.{}".format(*v)) or "") for v in PYTHONS]
-        found = [(v, path) for v, path in found if path and can_run(path, "import venv, ensurepip")]
+        found = [(v, find("{}.{}".format(*v))) for v in ([wanted] if wanted else PYTHONS)]
+        found = [(v, path) for v, path in found if path]
+        if not found and wanted:
+            raise CourseError(
+                "there is no Python {}.{} here: looked on PATH and in ~/.pyenv.".format(*wanted)
+            )
         if not found:
             raise CourseError(
                 "Python {}.{} is not supported and no other was found: install Python 3.10 to 3.14 "
@@ -234,51 +238,162 @@ def suitable_python(version=sys.version_info, find=shutil.which):
     return path
 
 
-def make_venv(python):
+def find_python(version):
+    """Path of a Python `version` ("3.13") that runs, on PATH or under pyenv, or None."""
+    pattern = str(Path.home() / ".pyenv/versions/{}.*/bin/python{}".format(version, version))
+    paths = [shutil.which("python" + version), *sorted(glob.glob(pattern), reverse=True)]
+    return next((path for path in paths if path and can_run(path, "import venv, ensurepip")), None)
+
+
+def make_venv(python, venv):
+    """A new environment at `venv`. What is there is put aside, and back if this fails."""
     if not can_run(python, "import venv, ensurepip"):
         raise CourseError(
             "this Python has no venv module: on Debian or Ubuntu run `apt install python3-venv`, "
             "then try again."
         )
+    aside = venv.with_name(venv.name + ".old")
+    if venv.exists():
+        shutil.rmtree(str(aside), ignore_errors=True)
+        os.rename(str(venv), str(aside))
     result = subprocess.run(
-        [str(python), "-m", "venv", "--clear", str(VENV)],
+        [str(python), "-m", "venv", str(venv)], env=clean_environment(python),
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True,
     )  # fmt: skip
     if result.returncode:
-        raise CourseError(explain(result.stdout))
+        shutil.rmtree(str(venv), ignore_errors=True)
+        if aside.exists():
+            os.rename(str(aside), str(venv))
+        raise CourseError(explain(result.stdout, venv))
+    shutil.rmtree(str(aside), ignore_errors=True)
 
 
-def install(python, requirements="requirements.txt"):
-    print(f"Installing what {requirements} names into .venv (once, a few minutes) ...", flush=True)
-    with LOG.open("w") as log:
-        result = subprocess.run(
-            [
-                str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input",
-                "-r", str(ROOT / requirements), "-c", str(ROOT / "constraints.txt"),
-            ],
-            stdout=log, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-    if result.returncode:
-        raise CourseError(explain(LOG.read_text(errors="replace")))
+def install(python, group):
+    """Install a group's packages; show what comes, how much of it, and for how long."""
+    venv = python.parent.parent
+    log_path = venv / "install.log"
+    print("Installing what {} names into {} (once, a few minutes).".format(PACKAGES[group][0][0], venv.name))
+    index = cpu_index() if group == "learner" else None
+    with log_path.open("w") as log:
+        for requirements, *options in PACKAGES[group]:
+            command = [
+                str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-user",
+                "--progress-bar", "off", "-r", str(ROOT / requirements), "-c", str(ROOT / "constraints.txt"),
+                *options, *(["--extra-index-url", index] if index else []),
+            ]  # fmt: skip
+            pip = subprocess.Popen(
+                command, env=clean_environment(python), universal_newlines=True,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+            try:
+                follow(pip, log)
+            finally:
+                pip.terminate()
+                pip.wait()
+            if pip.returncode:
+                raise CourseError(explain(log_path.read_text(errors="replace"), venv))
 
 
-def explain(output):
+def follow(pip, log):
+    """Copy what pip says to the log. On a terminal one line shows elapsed time, megabytes and package."""
+    started, shown, ended = time.time(), [0.0, "looking for packages"], threading.Event()
+
+    def show():
+        while not ended.wait(1):
+            minutes, seconds = divmod(int(time.time() - started), 60)
+            text = "{:3d}:{:02d} {:6.0f} MB  {}".format(minutes, seconds, *shown)
+            print("\r" + text[:78].ljust(78), end="", flush=True)
+        print("\r" + " " * 78 + "\r", end="", flush=True)
+
+    ticker = threading.Thread(target=show, daemon=True)
+    if sys.stdout.isatty():
+        ticker.start()
+    try:
+        for line in pip.stdout:
+            log.write(line)
+            log.flush()
+            download = re.match(r"\s*(?:Downloading|Using cached) (\S+).*\(([\d.]+) (kB|MB|GB)\)", line)
+            if download:
+                shown[0] += float(download.group(2)) * {"kB": 1e-3, "MB": 1, "GB": 1e3}[download.group(3)]
+                shown[1] = download.group(1).rsplit("/", 1)[-1].split("-cp")[0].split("-py")[0]
+            elif line.startswith("Installing collected packages"):
+                shown[1] = "unpacking"
+        pip.wait()
+    finally:
+        ended.set()
+        if sys.stdout.isatty():
+            ticker.join()
+
+
+def cpu_index():
+    """The address of PyTorch's CPU builds, if there is no NVIDIA GPU here and the address answers; or None.
+
+    A choice of the reader's own, by PIP_INDEX_URL, PIP_EXTRA_INDEX_URL or PIP_NO_INDEX, stands.
+    """
+    own = any(os.environ.get("PIP_" + name) for name in ("INDEX_URL", "EXTRA_INDEX_URL", "NO_INDEX"))
+    gpu = shutil.which("nvidia-smi") or any(os.path.exists(sign) for sign in GPU_SIGNS)
+    if own or gpu or not CPU_INDEX or not sys.platform.startswith("linux"):
+        return None
+    try:
+        urllib.request.urlopen(CPU_INDEX + "/torch/", timeout=3).close()
+    except (OSError, ValueError):
+        print("PyTorch's index of CPU builds does not answer: pip's default follows, some gigabytes more.")
+        return None
+    return CPU_INDEX
+
+
+def add_import_order(python):
+    """Let every Python of the environment import triton before TensorFlow: see utils/import_order.py."""
+    code = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    folder = Path(subprocess.check_output([str(python), "-c", code], universal_newlines=True).strip())
+    shutil.copy(str(ROOT / "utils/import_order.py"), str(folder / "dropout_course_import_order.py"))
+    (folder / "dropout_course.pth").write_text("import dropout_course_import_order\n")
+
+
+REASONS = [
+    (
+        r"No space left on device|ENOSPC|not enough space",
+        "the disk is full: the course needs about 4 GB in {root}.",
+    ),
+    (
+        r"407 Proxy Authentication",
+        "the proxy asks for a name and a password: put them into the variable HTTPS_PROXY, as "
+        "http://name:password@host:port.",
+    ),
+    (
+        r"CERTIFICATE_VERIFY_FAILED|SSLCertVerificationError",
+        "the network's certificate is not known here: put the path of your organisation's certificate file "
+        "into the variable PIP_CERT.",
+    ),
+    (
+        r"HTTP error 40[13]|40[13] Client Error|40[13] (Forbidden|Unauthorized)",
+        "the package index refuses: look at PIP_INDEX_URL and at pip's own settings (`pip config list`).",
+    ),
+    (
+        r"NewConnectionError|Failed to establish|name resolution|getaddrinfo|Connection refused"
+        r"|Network is unreachable|ConnectTimeout|ReadTimeout|Cannot connect to proxy|ProxyError",
+        "no network: the first run has to download packages; connect and try again.",
+    ),
+    (
+        r"Permission denied|Read-only file system",
+        "no permission to write in {root}: copy the course to a folder of your own.",
+    ),
+]
+
+
+def explain(output, venv=VENV):
     """One sentence for the reason why setting up failed, from what the tool printed."""
     # A venv that cannot be written does not say why, so look at the disk as well.
-    full = shutil.disk_usage(str(ROOT)).free < 50e6
-    if full or re.search(r"No space left on device|ENOSPC|not enough space", output, re.IGNORECASE):
-        return f"the disk is full: the course needs about 4 GB in {ROOT}."
-    if re.search(
-        r"NewConnectionError|Failed to establish|name resolution|getaddrinfo|ConnectTimeout"
-        r"|Connection refused|Network is unreachable|ReadTimeout|Cannot connect to proxy",
-        output,
-    ):
-        return "no network: the first run has to download packages; connect and try again."
-    if "Permission denied" in output or "Read-only file system" in output:
-        return f"no permission to write in {ROOT}: copy the course to a folder of your own."
+    if shutil.disk_usage(str(ROOT)).free < 50e6:
+        output = "No space left on device"
+    for pattern, sentence in REASONS:
+        if re.search(pattern, output, re.IGNORECASE):
+            return sentence.format(root=ROOT)
     errors = [line.strip() for line in output.splitlines() if "ERROR" in line or "Error" in line]
     reason = errors[0].rstrip(".") if errors else "pip gave no reason"
-    return f"installing failed: {reason}" + (f"; all that pip said is in {LOG}." if LOG.exists() else ".")
+    log = venv / "install.log"
+    where = "; all that pip said is in {}".format(log) if log.exists() else ""
+    return "installing failed: {}{}.".format(reason, where)
 
 
 def can_run(python, code):

@@ -1,4 +1,6 @@
-"""Jupyter's server settings for the course; `course.py lab` uses this folder."""
+"""Jupyter's server settings for the course; `course.py lab` uses this folder, and options given to it win."""
+
+from pathlib import Path
 
 from jupyter_server.services.kernels import websocket
 
@@ -13,3 +15,8 @@ async def _open_without_delay(self, kernel_id):
 
 
 websocket.KernelWebsocketHandler.open = _open_without_delay
+
+c.ServerApp.root_dir = str(Path(__file__).resolve().parent.parent)  # noqa: F821
+c.ServerApp.ip = "127.0.0.1"  # noqa: F821
+# The kernel's messages are encrypted: without this ipykernel warns at every start that they are not.
+c.KernelManager.transport_encryption = "auto"  # noqa: F821

@@ -3,8 +3,8 @@
 import nbformat
 import pytest
 
-from utils import claims
-from utils.store import find_notebooks
+from authoring import claims
+from authoring.store import find_notebooks
 from utils.tables import PAGES, verdict_table
 
 

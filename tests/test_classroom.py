@@ -36,8 +36,8 @@ def submission(release, answered):
 @pytest.fixture(scope="module")
 def classroom(nbgrader, tmp_path_factory):
     """The folder after autograde, export and feedback."""
-    from utils.classroom import make_classroom
-    from utils.classroom import nbgrader as run
+    from teaching.classroom import make_classroom
+    from teaching.classroom import nbgrader as run
 
     folder = make_classroom(tmp_path_factory.mktemp("class") / "room", ["02"])
     release = folder / "release" / NAME / f"{NAME}.ipynb"
@@ -84,7 +84,7 @@ def test_the_feedback_says_what_the_check_said(classroom):
 
 
 def test_a_folder_with_something_in_it_is_refused(nbgrader, tmp_path, capsys):
-    from utils.classroom import main
+    from teaching.classroom import main
 
     (tmp_path / "thesis.txt").write_text("mine")
     assert main([str(tmp_path)]) == 1
@@ -95,7 +95,7 @@ def test_a_folder_with_something_in_it_is_refused(nbgrader, tmp_path, capsys):
 
 
 def test_words_go_to_nbgrader_in_a_classroom_only(nbgrader, tmp_path, monkeypatch, capsys):
-    from utils import classroom
+    from teaching import classroom
 
     seen = []
     done = subprocess.CompletedProcess([], 3)
@@ -109,7 +109,7 @@ def test_words_go_to_nbgrader_in_a_classroom_only(nbgrader, tmp_path, monkeypatc
 
 
 def test_the_command_counts_the_assignments(nbgrader, tmp_path, monkeypatch, capsys):
-    from utils import classroom
+    from teaching import classroom
 
     (tmp_path / "release/02").mkdir(parents=True)
     monkeypatch.setattr(classroom, "make_classroom", lambda folder: tmp_path)

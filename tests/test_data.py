@@ -25,8 +25,6 @@ from utils.data import (
     read_npz,
 )
 
-BUILD = DATA_DIR / "build_npz.py"
-
 
 @pytest.fixture(scope="module")
 def mnist_arrays():
@@ -209,8 +207,9 @@ def write_idx_files(folder, arrays, compress=False):
 
 def run_build(*arguments):
     return subprocess.run(
-        [sys.executable, str(BUILD), *map(str, arguments)], capture_output=True, text=True, check=False
-    )
+        [sys.executable, "-m", "authoring.data", *map(str, arguments)],
+        cwd=DATA_DIR.parent, capture_output=True, text=True, check=False,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("compress", [False, True])
@@ -238,7 +237,7 @@ def test_a_target_that_cannot_be_written_leaves_nothing_behind(tmp_path, mnist_a
     target = tmp_path / "mnist.npz"
     target.mkdir()  # a folder stands where the file should go, so the last step fails
     result = run_build("mnist", *paths, "--output", target)
-    assert result.returncode != 0 and result.stderr.startswith("build_npz:")
+    assert result.returncode != 0 and result.stderr.startswith("authoring.data:")
     assert not list(tmp_path.glob("*.tmp*"))
 
 

@@ -1,12 +1,13 @@
-"""`utils.training.predict_mc`: the Monte Carlo passes that chapters 11 and 12 share."""
+"""`utils.monte_carlo.predict_mc`: the Monte Carlo passes that chapters 11 and 12 share."""
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from utils.timing import seconds_in_turns
-from utils.training import make_mlp, predict, predict_mc
+from utils.measured import seconds_in_turns
+from utils.monte_carlo import predict_mc
+from utils.torch_training import make_mlp, predict
 
 SIZES = (12, 32, 16, 3)
 T = 4_000
@@ -172,7 +173,7 @@ def test_counts_below_one_are_refused(name):
 
 def test_the_benchmark_draws_the_same_thing_in_each_way_and_prints_its_ratio(capsys, require):
     require("tensorflow")
-    from benchmarks import epochs, monte_carlo
+    from authoring.bench import epochs, monte_carlo
 
     x = np.random.default_rng(0).random((6, 784), dtype=np.float32)
     samplers = monte_carlo.make_samplers(x, num_samples=400)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from utils import scratch
-from utils.dropout_checks import CHECKS, DropoutLayer, failed_checks, finite_differences, relative_error
+from utils.conformance import CHECKS, DropoutLayer, failed_checks, finite_differences, relative_error
 
 SEEDS = range(3)
 RIGHT = DropoutLayer(
@@ -145,7 +145,7 @@ def test_every_check_catches_some_wrong_dropout():
 
 @pytest.mark.parametrize("name", ["p and 1 - p swapped", "p read as the keep probability"])
 def test_at_one_half_the_statistics_of_a_swap_cannot_be_told_from_the_right_ones(name, monkeypatch):
-    monkeypatch.setattr("utils.dropout_checks.DROP_PROB", 0.5)
+    monkeypatch.setattr("utils.conformance.DROP_PROB", 0.5)
     for check in ("values", "mean", "share"):
         CHECKS[check](MUTANTS[name][0](), 0)
 

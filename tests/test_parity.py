@@ -5,9 +5,9 @@ import warnings
 import numpy as np
 import pytest
 
-from utils import four, scratch
+from utils import parity, scratch
 from utils.frameworks import load_keras, load_mxnet
-from utils.timing import seconds_in_turns
+from utils.measured import seconds_in_turns
 
 # Each batch is chosen so that no ReLU input is within KINK of 0: there rounding may flip a slope.
 KINK = 1e-6
@@ -19,11 +19,11 @@ CASES = [
 ]
 FRAMEWORKS = ("Keras", "PyTorch", "Gluon")
 LAYERS = {
-    "NumPy": (four.numpy_dropout, "numpy"),
-    "Keras": (four.keras_dropout, "keras"),
-    "PyTorch": (four.torch_dropout, "torch"),
-    "MXNet nd": (four.nd_dropout, "mxnet"),
-    "Gluon": (four.gluon_dropout, "mxnet"),
+    "NumPy": (parity.numpy_dropout, "numpy"),
+    "Keras": (parity.keras_dropout, "keras"),
+    "PyTorch": (parity.torch_dropout, "torch"),
+    "MXNet nd": (parity.nd_dropout, "mxnet"),
+    "Gluon": (parity.gluon_dropout, "mxnet"),
 }
 X = np.arange(1, 17, dtype=np.float32).reshape(2, 8)
 
@@ -65,7 +65,7 @@ def relu_inputs(params, factors, x, y):
 
 @every_case
 def test_no_case_has_a_relu_input_so_near_zero_that_rounding_decides(batch_size, drop_probs, seed):
-    problem = four.make_problem(batch_size, drop_probs, seed, np.float64)
+    problem = parity.make_problem(batch_size, drop_probs, seed, np.float64)
     assert min(np.abs(z).min() for z in relu_inputs(*problem)) > KINK
 
 
@@ -73,41 +73,43 @@ def test_no_case_has_a_relu_input_so_near_zero_that_rounding_decides(batch_size,
 @every_dtype
 @every_case
 def test_logits_and_all_gradients_agree_with_numpy(name, dtype, batch_size, drop_probs, seed, require):
-    require(four.PACKAGES[name])
-    problem = four.make_problem(batch_size, drop_probs, seed, np.float64)
-    logits, grads = four.PASSES[name](*cast(problem, dtype))
+    require(parity.PACKAGES[name])
+    problem = parity.make_problem(batch_size, drop_probs, seed, np.float64)
+    logits, grads = parity.PASSES[name](*cast(problem, dtype))
     assert logits.dtype == dtype and all(grad.dtype == dtype for pair in grads for grad in pair)
     assert [[grad.shape for grad in pair] for pair in grads] == [[v.shape for v in p] for p in problem[0]]
-    assert max(four.max_differences((logits, grads), four.numpy_pass(*problem))) < four.bound(name, dtype)
+    assert max(parity.max_differences((logits, grads), parity.numpy_pass(*problem))) < parity.bound(
+        name, dtype
+    )
 
 
 @pytest.mark.parametrize("drop_probs", [(0.0, 0.0), (0.2, 0.5), (0.9, 0.9)])
 def test_the_pass_with_given_masks_is_the_training_pass_of_scratch(drop_probs):
-    params, _, x, y = four.make_problem(32, drop_probs, 0, np.float64)
+    params, _, x, y = parity.make_problem(32, drop_probs, 0, np.float64)
     logits, cache = scratch.forward_train(params, x, drop_probs, np.random.default_rng(5))
     grads = scratch.backward(params, cache, scratch.softmax_cross_entropy(logits, y)[1])
     factors = [
         np.ones((32, units)) if factor is None else factor
-        for units, (_, factor) in zip(four.SIZES[1:-1], cache[1:], strict=True)
+        for units, (_, factor) in zip(parity.SIZES[1:-1], cache[1:], strict=True)
     ]
-    assert max(four.max_differences(four.numpy_pass(params, factors, x, y), (logits, grads))) < 1e-12
+    assert max(parity.max_differences(parity.numpy_pass(params, factors, x, y), (logits, grads))) < 1e-12
 
 
 def test_an_unscaled_factor_and_a_transposed_matrix_are_far_outside_the_bounds():
-    params, factors, x, y = four.make_problem(32, (0.2, 0.5), 0, np.float64)
-    reference = four.numpy_pass(params, factors, x, y)
+    params, factors, x, y = parity.make_problem(32, (0.2, 0.5), 0, np.float64)
+    reference = parity.numpy_pass(params, factors, x, y)
     unscaled = [(factor > 0).astype(float) for factor in factors]
-    assert max(four.max_differences(four.numpy_pass(params, unscaled, x, y), reference)) > 0.1
+    assert max(parity.max_differences(parity.numpy_pass(params, unscaled, x, y), reference)) > 0.1
     turned = [params[0], [params[1][0].T, params[1][1]], params[2]]
-    assert max(four.max_differences(four.numpy_pass(turned, factors, x, y), reference)) > 0.1
+    assert max(parity.max_differences(parity.numpy_pass(turned, factors, x, y), reference)) > 0.1
 
 
 def test_a_single_wrong_gradient_is_seen():
-    problem = four.make_problem(7, (0.2, 0.5), 0, np.float64)
-    reference = four.numpy_pass(*problem)
-    logits, grads = four.numpy_pass(*problem)
+    problem = parity.make_problem(7, (0.2, 0.5), 0, np.float64)
+    reference = parity.numpy_pass(*problem)
+    logits, grads = parity.numpy_pass(*problem)
     grads[1][1][3] += 1e-9
-    assert four.max_differences((logits, grads), reference)[1] > four.bound("NumPy", "float64")
+    assert parity.max_differences((logits, grads), reference)[1] > parity.bound("NumPy", "float64")
 
 
 # --- each framework's own layer ---
@@ -136,7 +138,7 @@ def test_a_layers_factor_is_zero_with_probability_p_and_else_one_over_q(name, la
 
 def test_mxnets_factor_has_only_float32_precision_in_float64(require):
     require("mxnet")
-    error = abs(four.nd_dropout(np.ones((50, 50)), 0.3).max() * 0.7 - 1)
+    error = abs(parity.nd_dropout(np.ones((50, 50)), 0.3).max() * 0.7 - 1)
     assert 1e-9 < error < 1e-7
 
 
@@ -205,7 +207,7 @@ def test_the_gradient_at_p_one_is_absent_in_keras(require):
         output = dropout(keras.ops.convert_to_tensor(x), training=True)
         return keras.ops.sum(output), output
 
-    assert four.keras_gradients(sum_and_output, [x])[1] == [None]
+    assert parity.keras_gradients(sum_and_output, [x])[1] == [None]
 
 
 @pytest.mark.parametrize("name", ["NumPy", "PyTorch", "MXNet nd", "Gluon"])
@@ -219,7 +221,7 @@ def test_keras_on_tensorflow_refuses_integers_in_training(require):
     if load_keras().backend.backend() != "tensorflow":
         pytest.skip("KERAS_BACKEND chose another backend")
     with pytest.raises(ValueError):
-        four.keras_dropout(np.arange(16).reshape(2, 8), 0.5)
+        parity.keras_dropout(np.arange(16).reshape(2, 8), 0.5)
 
 
 @every_layer
@@ -325,14 +327,14 @@ def test_gluon_drops_inside_record_alone_unless_told_otherwise(require):
 @pytest.mark.parametrize("name", ["NumPy", *FRAMEWORKS])
 def test_two_epochs_of_each_trainer_lower_the_loss(name, require):
     if name != "NumPy":
-        require(four.PACKAGES[name])
+        require(parity.PACKAGES[name])
     rng = np.random.default_rng(0)
     y = rng.integers(10, size=1000)
     x = rng.random((1000, 784), dtype=np.float32) * 0.2
     x[np.arange(1000), y] = 5
-    params = scratch.init_he(four.SIZES, rng)
+    params = scratch.init_he(parity.SIZES, rng)
     before = [value.copy() for pair in params for value in pair]
-    epoch = four.TRAINERS[name](params, (0.2, 0.5), x, y, batch_size=96, lr=0.1, seed=0)
+    epoch = parity.TRAINERS[name](params, (0.2, 0.5), x, y, batch_size=96, lr=0.1, seed=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         (first, _), (second, accuracy) = epoch(), epoch()
@@ -343,9 +345,9 @@ def test_two_epochs_of_each_trainer_lower_the_loss(name, require):
 
 @every_framework
 def test_a_net_predicts_what_scratch_predicts_from_the_same_weights(name, require):
-    require(four.PACKAGES[name])
-    params, _, x, _ = four.make_problem(32, (0.2, 0.5), 0)
-    net = {"Keras": four.keras_net, "PyTorch": four.torch_net, "Gluon": four.gluon_net}[name](
+    require(parity.PACKAGES[name])
+    params, _, x, _ = parity.make_problem(32, (0.2, 0.5), 0)
+    net = {"Keras": parity.keras_net, "PyTorch": parity.torch_net, "Gluon": parity.gluon_net}[name](
         params, (0.2, 0.5)
     )
     if name == "Keras":
@@ -361,8 +363,8 @@ def test_a_net_predicts_what_scratch_predicts_from_the_same_weights(name, requir
 
 def test_an_absent_framework_is_left_out(monkeypatch):
     monkeypatch.setenv("COURSE_WITHOUT", "mxnet,torch")
-    assert four.present() == [name for name in ("NumPy", "Keras") if name in four.present()]
-    assert "Gluon" not in four.dropouts() and "MXNet nd" not in four.dropouts()
+    assert parity.present() == [name for name in ("NumPy", "Keras") if name in parity.present()]
+    assert "Gluon" not in parity.dropouts() and "MXNet nd" not in parity.dropouts()
 
 
 def test_a_backend_without_gradients_here_is_named(require, monkeypatch):
@@ -370,11 +372,11 @@ def test_a_backend_without_gradients_here_is_named(require, monkeypatch):
     keras = load_keras()
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     with pytest.raises(NotImplementedError, match="'jax'"):
-        four.keras_gradients(lambda: None, [])
+        parity.keras_gradients(lambda: None, [])
 
 
 def test_the_benchmark_prints_its_ratios_and_targets(capsys):
-    from benchmarks import epochs
+    from authoring.bench import epochs
 
     x = np.random.default_rng(0).random((600, 784), dtype=np.float32)
     y = np.random.default_rng(1).integers(10, size=600)

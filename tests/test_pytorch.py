@@ -8,7 +8,7 @@ import nbformat
 import numpy as np
 import pytest
 
-from utils.results import load_results
+from utils.measured import load_results
 
 NOTEBOOK = Path(__file__).resolve().parent.parent / "notebooks" / "04_pytorch.ipynb"
 NEEDED = ("def draw_factor", "class DropoutFunction", "class MyDropout", "class Careless", "class Hidden")

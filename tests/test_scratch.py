@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from utils import scratch
-from utils.dropout_checks import finite_differences, relative_error
+from utils.conformance import finite_differences, relative_error
 from utils.metrics import softmax
 
 PROBS = (0.1, 0.3, 0.5, 0.8)

@@ -1,16 +1,12 @@
 """Slides: cut at headings, without network, with reveal.js beside them."""
 
-import io
-import subprocess
-import tarfile
-
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from utils import slides
-from utils.slides import as_slides, fetch_reveal, main, make_slides
+from teaching import slides
+from teaching.slides import as_slides, copy_reveal, main, make_slides
 
 
 def types(*cells):
@@ -86,47 +82,16 @@ def test_slides_show_formulas_outputs_and_links_to_slides(page):
     assert "107 of 192" in page.select_one(".slides section section").get_text()
 
 
-def fake_npm(monkeypatch, returncode=0):
-    """An npm whose `pack` leaves a small archive, or fails."""
-
-    def run(command, cwd, **_):
-        assert command[1:3] == ["pack", slides.REVEAL]
-        if not returncode:
-            with tarfile.open(f"{cwd}/reveal.js.tgz", "w:gz") as archive:
-                for name in ("dist/reveal.js", "plugin/notes/notes.js", "LICENSE", "test/large.html"):
-                    member = tarfile.TarInfo(f"package/{name}")
-                    archive.addfile(member, io.BytesIO())
-        return subprocess.CompletedProcess(command, returncode)
-
-    monkeypatch.setattr(slides.shutil, "which", lambda name: f"/usr/bin/{name}")
-    monkeypatch.setattr(slides.subprocess, "run", run)
-
-
-def test_reveal_is_fetched_once_and_only_what_slides_need(tmp_path, monkeypatch):
-    fake_npm(monkeypatch)
-    fetch_reveal(tmp_path)
-    files = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
-    assert files == ["reveal/LICENSE", "reveal/dist/reveal.js", "reveal/plugin/notes/notes.js"]
-    fake_npm(monkeypatch, returncode=1)
-    fetch_reveal(tmp_path)  # needs no npm any more
-
-
-@pytest.mark.parametrize(("npm", "sentence"), [(True, "could not fetch"), (False, "install Node.js")])
-def test_without_npm_or_network_there_is_one_sentence_and_no_litter(
-    tmp_path, monkeypatch, capsys, npm, sentence
-):
-    fake_npm(monkeypatch, returncode=1)
-    if not npm:
-        monkeypatch.setattr(slides.shutil, "which", lambda name: None)
-    assert main([str(tmp_path / "slides")]) == 1
-    said = capsys.readouterr().err
-    assert sentence in said and said.startswith("slides: ") and said.count("\n") == 1
-    assert not list((tmp_path / "slides").iterdir())
+def test_reveal_lies_beside_the_slides(tmp_path):
+    for _ in "again":
+        copy_reveal(tmp_path)
+    for name in ("LICENSE", "dist/reveal.js", "dist/reveal.css", "plugin/notes/notes.js"):
+        assert (tmp_path / "reveal" / name).stat().st_size > 0
 
 
 def test_the_command_makes_slides_of_every_chapter(tmp_path, monkeypatch, capsys):
     made = []
-    monkeypatch.setattr(slides, "fetch_reveal", lambda folder: None)
+    monkeypatch.setattr(slides, "copy_reveal", lambda folder: None)
     monkeypatch.setattr(
         slides, "make_slides", lambda path, folder: made.append(path.name) or folder / path.name
     )

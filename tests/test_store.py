@@ -4,7 +4,7 @@ import nbformat
 import pytest
 from nbclient.exceptions import CellExecutionError
 
-from utils import store
+from authoring import store
 
 SLIDER = "import ipywidgets\nipywidgets.IntSlider()"
 
@@ -73,3 +73,20 @@ def test_the_command_reports_seconds_and_failures(tmp_path, monkeypatch, capsys)
     write_notebook(tmp_path, "1 / 0")
     assert store.main([]) == 1
     assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_the_answer_to_a_prediction_is_stored_covered(tmp_path):
+    text, code = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
+    slider = "class Slider:\n    def __repr__(self):\n        return '[slider] p 0.5'\nSlider()"
+    cells = [
+        *(text("Look."), code("1")),
+        *(text("**Predict, then run.** Which?"), code("x = 2"), code("x"), code("x + 1")),
+        *(text("**Predict, then run.** How many?"), code(slider)),
+    ]
+    path = tmp_path / "07_demo.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    store.store(path)
+    hidden = [
+        c.metadata.get("jupyter", {}).get("outputs_hidden", False) for c in nbformat.read(path, 4).cells
+    ]
+    assert hidden == [False, False, False, False, True, False, False, False]

@@ -48,7 +48,7 @@ def test_the_prose_is_spelled_right(tmp_path):
 def test_utils_that_need_no_framework_import_none():
     code = (
         "import sys, utils.data, utils.scratch, utils.metrics, utils.plotting, utils.widgets, utils.tables\n"
-        "import utils.selfcheck, utils.exercises.ch02\n"
+        "import utils.exercises.beliefs, utils.exercises.ch02\n"
         "print([name for name in ('torch', 'tensorflow', 'keras', 'mxnet') if name in sys.modules])"
     )
     result = subprocess.run(

@@ -1,4 +1,4 @@
-"""The sweep of utils/training.py: processes, threads, a disk cache, a Dask cluster that loses a worker."""
+"""The sweep of utils/sweep.py: processes, threads, a disk cache, a Dask cluster that loses a worker."""
 
 import logging
 import os
@@ -14,7 +14,8 @@ import pytest
 import torch
 from dask.distributed import Client, LocalCluster
 
-from utils.training import fit, make_mlp, measure, predict, sweep
+from utils.sweep import sweep
+from utils.torch_training import fit, make_mlp, measure, predict
 
 DOOMED = {"drop_prob": 0.5, "seed": 1}
 SETTINGS = [{"drop_prob": p, "seed": seed} for p in (0.0, 0.2, 0.5, 0.8) for seed in range(3)]

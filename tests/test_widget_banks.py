@@ -5,8 +5,9 @@ import pytest
 from node import run_js
 from test_widget_core import browser_says
 
+from authoring import banks
 from utils.data import DATA_DIR
-from utils.widgets import CoadaptationLens, PSweep, banks
+from utils.widgets import CoadaptationLens, PSweep
 from utils.widgets.base import load_bank
 from utils.widgets.coadaptation_lens_bank import KNOCKED_OUT, measure_lens
 from utils.widgets.p_sweep import BANK_ROWS

@@ -13,7 +13,8 @@ import pytest
 from node import JS_DIR, run_js
 from test_widget_core import browser_says
 
-from utils import bundle, plotting, widgets
+from authoring import bundle
+from utils import plotting, widgets
 from utils.widgets import CoadaptationLens, MaskLab, OverfitRace, PSweep, guess
 from utils.widgets.base import STATIC_STATE
 from utils.widgets.core import histogram, round_ticks

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from browser import open_page
-from conftest import skip_or_fail
 from playwright.sync_api import sync_playwright
 from widget_page import write_page
 
+from conftest import skip_or_fail
 from utils import widgets
 
 WIDTHS = (360, 600, 1280, 1920)

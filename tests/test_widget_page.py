@@ -5,8 +5,8 @@ from browser import open_page, wait_for
 from playwright.sync_api import sync_playwright
 from widget_page import write_page
 
+from teaching.html import NEEDS_KERNEL
 from utils import plotting, widgets
-from utils.export import NEEDS_KERNEL
 
 STATES = {"CoadaptationLens": {"p": 0.5}, "OverfitRace": {"trained": [[0.5, 40]]}}
 

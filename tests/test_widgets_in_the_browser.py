@@ -20,8 +20,8 @@ from browser import (
 )
 from playwright.sync_api import sync_playwright
 
+from teaching.html import NEEDS_KERNEL, export
 from utils import widgets
-from utils.export import NEEDS_KERNEL, export
 
 GALLERY = ROOT / "notebooks" / "widgets_gallery.ipynb"
 NAMES = widgets.__all__

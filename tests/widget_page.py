@@ -4,7 +4,7 @@ import json
 
 from bs4 import BeautifulSoup
 
-from utils.export import add_widgets
+from teaching.html import add_widgets
 
 DARK = "--jp-layout-color0: #111111; --jp-layout-color2: #424242; --jp-content-font-color0: #ffffff;"
 

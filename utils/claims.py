@@ -1,85 +1,217 @@
-"""The claim table: what the five source pages say, and what the chapters measured, on one page.
+"""What the five pages say: each claim once, in their words, and the table that answers a chapter's claims.
 
-    python3 course.py claims
-
-reads the verdict tables that the chapters have stored and writes notebooks/claims.md.
+A claim that several pages make has one name here and gets one verdict, in one chapter. A page that is not
+quoted implies the claim by its code, a table or a figure.
 """
 
-import os
-import re
-import sys
+from typing import NamedTuple
 
-import nbformat
+from utils.tables import Table
 
-from utils.store import NOTEBOOKS_DIR, find_notebooks
-from utils.tables import PAGES, VERDICTS
-
-CLAIMS = NOTEBOOKS_DIR / "claims.md"
-HEADER = re.compile(r"\| What (.+) says \| Verdict \| What we measured \|")
-CELL = re.compile(r"(?<!\\)\|")
-NAMED = re.compile(r"(.+) \((" + "|".join(PAGES) + r")\)")
-OTHERS = "other sources"
-INTRO = """# What was claimed, what was measured
-
-The course answers five public pages on dropout. Here is every claim of theirs that a chapter has put to
-the test, with its verdict and the number behind it. The chapters' own cells print these rows; this page
-only collects them (`python3 course.py claims`).
-"""
+VERDICTS = ("holds", "does not hold", "depends", "cannot tell", "not tested")
+KERAS = "the Keras notebook"
+D2L = "Dive into Deep Learning"
+NORM = "the notes on batch norm"
+SCRIPT = "the PyTorch script"
+POST = "the Monte Carlo post"
+PAGES = (KERAS, D2L, NORM, SCRIPT, POST)
 
 
-def read_claims(path):
-    """The rows (page, claim, verdict, measured) of the verdict tables stored in a notebook, as Markdown."""
-    rows = []
-    for cell in nbformat.read(path, 4).cells:
-        for output in cell.get("outputs", []):
-            lines = output.get("data", {}).get("text/markdown", "").splitlines()
-            header = HEADER.fullmatch(lines[0]) if lines else None
-            if header:
-                cells = [[part.strip() for part in CELL.split(line)[1:-1]] for line in lines[2:]]
-                rows += [(*_page_and_claim(header[1], claim), *rest) for claim, *rest in cells]
-    return rows
+class Said(NamedTuple):
+    """Where a page says something: its words (Korean ones with English after a slash), and the place.
+
+    Without words the claim is implied by what stands at the place.
+    """
+
+    page: str
+    place: str
+    words: str = ""
+
+    def __str__(self):
+        if not self.words:
+            return f"implied by {self.place} ({self.page})"
+        words = ", ".join(f"“{part}”" for part in self.words.split(" / "))
+        return f"{words} ({self.page}, {self.place})"
 
 
-def _page_and_claim(header, claim):
-    """A table that answers several pages names each claim's page in brackets behind it."""
-    named = NAMED.fullmatch(claim)
-    return (named[2], named[1]) if named else (header, claim)
+CLAIMS = {
+    # chapter 01
+    "linear models can overfit": [Said(D2L, "Overfitting Revisited", "linear models can overfit")],
+    "more examples than features is safe": [
+        Said(D2L, "Overfitting Revisited", "linear models can usually be counted on not to overfit")
+    ],
+    "random labels can be learnt": [
+        Said(D2L, "Overfitting Revisited", "neural networks can perfectly fit the training labels")
+    ],
+    "no better than chance on new data": [
+        Said(D2L, "Overfitting Revisited", "no classifier can get better than 10% accuracy on holdout data")
+    ],
+    # chapter 02
+    "expectation is kept": [
+        Said(D2L, "Robustness through Perturbations", "the expectation remains unchanged, i.e. E[h'] = h")
+    ],
+    "no gradient for dropped units": [
+        Said(D2L, "Dropout in Practice", "their respective gradient also vanishes when performing backprop")
+    ],
+    # chapter 03
+    "clearly less overfitting in Keras": [Said(KERAS, "the curve with dropout, alone")],
+    "overfits again from epoch 16": [Said(KERAS, "the text under its second curve")],
+    "Keras switches it off by itself": [Said(KERAS, "the text on evaluation")],
+    # chapter 04
+    "exactly the share 1 - r": [Said(SCRIPT, "the text before its code")],
+    "another network at every step": [Said(SCRIPT, "the text before its code")],
+    "performance goes up": [Said(SCRIPT, "the text before its code")],
+    "accuracy .9798": [Said(SCRIPT, "its last printed line")],
+    "cost .0455": [Said(SCRIPT, "its last printed epoch")],
+    "raw test images do no harm": [Said(SCRIPT, "the code of its evaluation")],
+    # chapter 05
+    "table of the scratch net": [Said(D2L, "the printed epochs of the scratch net, .881 at the end")],
+    "table of the concise net": [Said(D2L, "the printed epochs of the concise net, .873 at the end")],
+    "U > p keeps with 1 - p": [Said(D2L, "Implementation from Scratch, the line of the mask")],
+    # chapter 06
+    "zeros at p = 1": [Said(D2L, "Implementation from Scratch", "all elements are dropped out")],
+    "only during training": [Said(D2L, "Summary", "Dropout is only used during training")],
+    # chapter 07
+    "L2 is a Gaussian prior": [
+        Said(D2L, "the introduction", "this imposes a Gaussian prior on the value of the weights")
+    ],
+    "input noise is Tikhonov": [
+        Said(
+            D2L,
+            "Robustness through Perturbations",
+            "Training with Input Noise is Equivalent to Tikhonov Regularization",
+        )
+    ],
+    "noise inside the net": [
+        Said(D2L, "Robustness through Perturbations", "apply Bishop's idea to the internal layers")
+    ],
+    "less reliance on single units": [
+        Said(
+            KERAS,
+            "the reasons",
+            "특정 뉴런에 과대하게 의존하는 것을 줄일 수 있고 / can reduce reliance on particular neurons",
+        ),
+        Said(D2L, "Dropout in Practice", "cannot be overly dependent on any one element"),
+        Said(
+            NORM,
+            "the list of pros",
+            "특정 뉴런에 지나치게 의존하는 것을 방지 / prevents relying too much on particular neurons",
+        ),
+    ],
+    "like an ensemble": [
+        Said(
+            KERAS,
+            "the figure of two nets",
+            "2개의 앙상블을 하는 것처럼 보인다 / it looks like making an ensemble of two",
+        ),
+        Said(NORM, "the list of pros", "앙상블 효과 / ensemble effect"),
+        Said(SCRIPT, "the text before its code"),
+    ],
+    "breaks a conspiracy of weights": [
+        Said(
+            NORM,
+            "Dropout",
+            "가중치의 특정 조합인 conspiracy / a particular combination of weights, a conspiracy",
+        )
+    ],
+    "multiply by 1 - p after training": [Said(POST, "the text on the classical form")],
+    # chapter 08
+    "curbs overfitting": [
+        Said(KERAS, "the first sentence", "과대적합을 막는다 / prevents overfitting"),
+        Said(D2L, "Summary", "dropout is yet another tool to avoid overfitting"),
+        Said(NORM, "the list of pros", "과적합 감소 / less overfitting"),
+    ],
+    "2 to 3 points of accuracy": [Said(POST, "the introduction")],
+    "training takes longer": [Said(NORM, "the list of cons", "훈련 시간 증가 / longer training")],
+    "more useful in a bigger model": [Said(D2L, "Problems, 5")],
+    "used jointly with weight decay": [Said(D2L, "Summary", "Often all three are used jointly")],
+    # chapter 09
+    "lower p near the input": [
+        Said(
+            D2L,
+            "Define the Model",
+            "generally recommended to set a lower dropout probability closer to the input layer",
+        )
+    ],
+    "acts on the next layer": [
+        Said(NORM, "a comment in its code", "apply 30% dropout to the next layer"),
+    ],
+    "every unit but the outputs": [Said(POST, "the definition")],
+    # chapter 10
+    "cannot learn meaningless patterns": [
+        Said(
+            NORM,
+            "Dropout",
+            "의미 없는 패턴을 학습할 수 없게 만든다 / makes it unable to learn meaningless patterns",
+        )
+    ],
+    "some information is lost": [Said(NORM, "the list of cons", "일부 정보 손실 / some information is lost")],
+    "put the data on one scale": [
+        Said(
+            NORM,
+            "Batch Normalization",
+            "데이터를 공통 스케일(scale)에 맞추는 것이 좋다 / good to put the data on a common scale",
+        )
+    ],
+    "normalises by the batch itself": [
+        Said(
+            NORM,
+            "Batch Normalization",
+            "해당 배치를 자체의 평균과 표준편차로 정규화 / normalises the batch by its own mean",
+        )
+    ],
+    "batch norm is stable": [Said(NORM, "the pros of batch norm")],
+    "batch norm is faster": [Said(NORM, "the pros of batch norm")],
+    "batch norm needs fewer epochs": [Said(NORM, "the pros of batch norm")],
+    "batch norm saves the gradient": [Said(NORM, "the pros of batch norm")],
+    "batch norm generalises better": [Said(NORM, "the pros of batch norm")],
+    "batch norm costs computation": [Said(NORM, "the cons of batch norm")],
+    "small batches are noisy": [Said(NORM, "the cons of batch norm")],
+    "more stable after the activation": [Said(NORM, "its two placements")],
+    # chapter 11
+    "dates from 2012": [Said(POST, "the introduction")],
+    "a class can force it on": [Said(POST, "its class MCDropout")],
+    "a table of standard deviations": [Said(POST, "its two printed rows of means and deviations")],
+    "from .99 to .62": [Said(POST, "its two printed predictions")],
+    "needs no retraining": [Said(POST, "the text on Monte Carlo dropout")],
+    # chapter 12
+    "better uncertainty": [Said(POST, "the text on Monte Carlo dropout")],
+    "better performance": [Said(POST, "the text on Monte Carlo dropout")],
+    ".62 is more believable": [Said(POST, "the text under its prediction")],
+    # chapter 13
+    "removes weights": [
+        Said(
+            NORM,
+            "Dropout",
+            "특정한 가중치 하나를 제거 / removing one particular weight",
+        )
+    ],
+    "more conclusive without it": [
+        Said(D2L, "Dropout in Practice", "to obtain more conclusive results"),
+    ],
+}
 
 
-def claims_page(paths):
-    """The page as Markdown, from the notebooks at `paths`. A page of claims without a row is an error."""
-    claims = [(path, *row) for path in paths for row in read_claims(path)]
-    parts = [INTRO, _summary(claims)]
-    for page in (*PAGES, OTHERS):
-        chosen = [claim for claim in claims if claim[1] == page or (page == OTHERS and claim[1] not in PAGES)]
-        if not chosen and page in PAGES:
-            raise ValueError(f"no chapter holds a claim of {page}")
-        if chosen:
-            parts.append(f"## {page[0].upper()}{page[1:]}\n\n{_table(chosen)}")
-    return "\n".join(parts)
+def verdict_table(rows):
+    """The table that answers a chapter's claims.
 
+    Parameters
+    ----------
+    rows : sequence of (name, verdict, measured)
+        A name in CLAIMS, one of VERDICTS, and what was measured: a difference with its interval and runs, or
+        what was proved.
 
-def _summary(claims):
-    counts = ", ".join(f"{sum(claim[3] == verdict for claim in claims)} {verdict}" for verdict in VERDICTS)
-    return f"Of {len(claims)} claims: {counts}.\n"
-
-
-def _table(claims):
-    lines = ["| claim | verdict | what we measured | chapter |", "| --- | --- | --- | --- |"]
-    for path, _, claim, verdict, measured in claims:
-        lines.append(f"| {claim} | {verdict} | {measured} | [{path.name[:2]}]({path.name}) |")
-    return "\n".join(lines) + "\n"
-
-
-def main():
-    temporary = CLAIMS.with_suffix(".tmp")
-    try:
-        temporary.write_text(claims_page(find_notebooks([])), encoding="utf-8")
-        os.replace(temporary, CLAIMS)
-    finally:
-        temporary.unlink(missing_ok=True)
-    print(f"wrote {CLAIMS}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    Raises
+    ------
+    ValueError
+        A name is not a claim, or a verdict is none of the five words.
+    """
+    for name, verdict, _ in rows:
+        if name not in CLAIMS:
+            raise ValueError(f"the name of a claim must be in CLAIMS, got {name!r}")
+        if verdict not in VERDICTS:
+            raise ValueError(f"verdict must be one of {', '.join(VERDICTS)}, got {verdict!r}")
+    return Table(
+        ("Claim", "In their words", "Verdict", "What we measured"),
+        [(name, "; ".join(map(str, CLAIMS[name])), word, text) for name, word, text in rows],
+    )

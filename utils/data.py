@@ -7,12 +7,13 @@ import hashlib
 import os
 import zipfile
 import zlib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from utils.checks import check_positive_int, check_probability
+from utils.arguments import check_positive_int, check_probability
 
 DATA_DIR = Path(__file__).resolve().parent.parent / "data"
 KEYS = ("x_train", "y_train", "x_test", "y_test")
@@ -175,9 +176,19 @@ def read_npz(name, directory=DATA_DIR):
 
 def write_npz(path, arrays):
     """Write a dict of arrays to the compressed archive `path` (a Path), all of it or nothing."""
-    temporary = path.with_suffix(".tmp.npz")
-    try:
+    with written_whole(path) as temporary:
         np.savez_compressed(temporary, **arrays)
+
+
+@contextmanager
+def written_whole(path):
+    """Yield a temporary path to write to; it becomes `path` at the end, unless the block raises.
+
+    So a file is there as it was or as it shall be, never in between.
+    """
+    temporary = path.with_name(f"{path.stem}.tmp{path.suffix}")
+    try:
+        yield temporary
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

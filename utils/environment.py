@@ -17,7 +17,8 @@ from packaging.requirements import Requirement
 from utils.data import DATA_DIR, IDX_SHA256, DataFileError, read_npz
 from utils.frameworks import absence, available
 
-REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements.txt"
+ROOT = Path(__file__).resolve().parent.parent
+REQUIREMENTS = (ROOT / "requirements.txt", ROOT / "requirements-mxnet.txt")
 PYTHONS = ((3, 10), (3, 14))
 # What MXNet's Linux wheel needs and does not bring: library -> Debian package.
 MXNET_LIBRARIES = {"libgomp.so.1": "libgomp1", "libquadmath.so.0": "libquadmath0"}
@@ -35,7 +36,7 @@ def check_environment():
     """All rows, in the order: Python, packages, system libraries, data files, machine."""
     return [
         check_python(),
-        *check_packages(REQUIREMENTS.read_text(encoding="utf-8")),
+        *check_packages("\n".join(path.read_text(encoding="utf-8") for path in REQUIREMENTS)),
         *check_mxnet_libraries(),
         *(check_data_file(name) for name in IDX_SHA256),
         Row("OK", "CPU threads", str(os.cpu_count())),
@@ -81,7 +82,7 @@ def _check_package(name, needed):
     try:
         found = metadata.version(name)
     except metadata.PackageNotFoundError:
-        return Row("FAIL", name, "not installed: run `python3 course.py lab` or `test`")
+        return Row("FAIL", name, "not installed: run `python3 course.py lab`")
     for requirement in needed:
         if not requirement.specifier.contains(found, prereleases=True):
             return Row("FAIL", name, f"{found}, but the course needs {requirement.specifier}")

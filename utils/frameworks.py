@@ -1,7 +1,7 @@
 """Import the frameworks quietly, or say in one sentence why one is absent.
 
-Call these functions instead of a plain `import` in a notebook: some settings must be made before
-the first import, and not every platform has every framework.
+Call these functions instead of a plain `import` in a notebook: some settings must be made before the first
+import, and not every platform has every framework.
 """
 
 import importlib
@@ -9,19 +9,13 @@ import importlib.util
 import os
 import sys
 
-import numpy as np
+from utils.mxnet_on_numpy2 import old_names
 
 INSTALL_HINT = {
-    "mxnet": "MXNet 1.9.1 has wheels for Python 3.10-3.12 on Linux and Intel macOS only: "
-    "start the course there with Python 3.12",
+    "mxnet": "MXNet 1.9.1 has wheels for Linux and Intel macOS only; on Windows, WSL is a Linux",
     "tensorflow": "TensorFlow has no wheel for Python 3.14 yet: start the course with Python 3.12 or 3.13",
     "torch": "PyTorch has no wheel for this platform: see requirements.txt",
     "keras": "Keras is not installed: run `python3 course.py lab`",
-}
-QUIET = {
-    "TF_CPP_MIN_LOG_LEVEL": "3",  # TensorFlow's C++ start-up messages
-    "TF_ENABLE_ONEDNN_OPTS": "0",  # its oneDNN notice, and run-to-run rounding differences
-    "MXNET_SUBGRAPH_VERBOSE": "0",  # MXNet's hybridize notice
 }
 
 
@@ -37,23 +31,15 @@ def available(name):
 
 def absence(name):
     """One sentence that says why `name` is absent and how to get it."""
-    return f"{name} is not installed here. {INSTALL_HINT[name]}."
-
-
-def set_quiet():
-    """Set the variables that keep framework start-up messages out of notebooks."""
-    for variable, value in QUIET.items():
-        os.environ.setdefault(variable, value)
+    return f"{name} is not installed here. {INSTALL_HINT.get(name, 'See requirements.txt')}."
 
 
 def load_mxnet():
     """The module mxnet. Raises ImportError with one sentence where it is absent."""
     if not available("mxnet"):
         raise ImportError(absence("mxnet"))
-    set_quiet()
-    if "bool" not in vars(np):
-        np.bool = np.bool_  # MXNet 1.9.1 still uses this alias, which NumPy 1.24 removed
-    return importlib.import_module("mxnet")
+    with old_names():
+        return importlib.import_module("mxnet")
 
 
 def load_keras():
@@ -63,7 +49,10 @@ def load_keras():
     """
     if not available("keras"):
         raise ImportError(absence("keras"))
-    set_quiet()
     if "keras" not in sys.modules:
         os.environ.setdefault("KERAS_BACKEND", "tensorflow" if available("tensorflow") else "torch")
-    return importlib.import_module("keras")
+    keras = importlib.import_module("keras")
+    # A reader's own keras.json may say otherwise.
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_floatx("float32")
+    return keras

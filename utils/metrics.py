@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from utils.checks import check_positive_int
+from utils.arguments import check_positive_int
 
 
 def softmax(logits):
@@ -70,7 +70,7 @@ def mutual_information(samples):
     Parameters
     ----------
     samples : array of shape (T, n, classes)
-        Probabilities of T passes, such as `utils.training.predict_mc` gives.
+        Probabilities of T passes, such as `utils.monte_carlo.predict_mc` gives.
 
     Returns
     -------

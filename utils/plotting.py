@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from utils.checks import check_positive_int, check_probability
+from utils.arguments import check_positive_int, check_probability
 
 # What the widgets draw has one style in Python and in the browser: both read this file.
 STYLES = json.loads((Path(__file__).resolve().parent / "series.json").read_text(encoding="utf-8"))

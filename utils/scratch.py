@@ -1,39 +1,25 @@
-"""Dropout and a multilayer perceptron in NumPy: what chapter 02 builds, cell by cell.
+"""Dropout and a multilayer perceptron in NumPy.
 
 p is the DROP probability everywhere. Arrays keep the dtype they come in (float32 or float64).
+
+Written by chapter 02: change it there, then run `python3 course.py library`.
 """
 
 from itertools import pairwise
 
 import numpy as np
 
-from utils.checks import check_probability
+from utils.arguments import check_probability
 from utils.data import minibatches
+
+# --- built in chapter 02, section 1. The rule ---
 
 
 def dropout_factor(shape, drop_prob, rng, dtype=np.float32):
-    """Draw the factor that inverted dropout multiplies by: 0 (dropped) or 1 / (1 - p) (kept).
+    """0 (dropped) or 1 / (1 - p) (kept), one independent draw per element.
 
-    Parameters
-    ----------
-    shape : tuple of int
-        One independent draw per element.
-    drop_prob : float in [0, 1]
-        Probability p that an element is dropped. 1 gives zeros.
-    rng : numpy.random.Generator
-    dtype : float32 or float64
-        Of the result. The draw itself is the same for both.
-
-    Returns
-    -------
-    array of `shape` and `dtype`, mean 1 and variance p / (1 - p) per element
-
-    Raises
-    ------
-    ValueError
-        drop_prob is outside [0, 1] or NaN.
-
-    Source: Srivastava et al. 2014, section 10 (scaling at training time).
+    Mean 1, variance p / (1 - p). float32 and float64 get the same draw. A drop_prob outside
+    [0, 1] is a ValueError. Source: Srivastava et al. 2014, section 10.
     """
     drop_prob = check_probability("drop_prob", drop_prob)
     if drop_prob == 1:
@@ -43,10 +29,10 @@ def dropout_factor(shape, drop_prob, rng, dtype=np.float32):
 
 
 def dropout_with_factor(x, drop_prob, rng):
-    """Inverted dropout, and the factor that the backward pass needs.
+    """(x * factor, factor), both of the shape and dtype of x, which stays as it is.
 
-    Parameters are those of `dropout`. Returns (x * factor, factor), both of the shape and dtype of x.
-    The gradient with respect to x is the incoming gradient times the same factor.
+    TypeError unless x is float32 or float64. The gradient with respect to x is the incoming
+    gradient times the same factor.
     """
     x = np.asarray(x)
     if x.dtype not in (np.float32, np.float64):
@@ -57,36 +43,21 @@ def dropout_with_factor(x, drop_prob, rng):
 
 
 def dropout(x, drop_prob, rng):
-    """Inverted dropout for training: each element is 0 with probability p, else x / (1 - p).
+    """Inverted dropout for training: each element of x is 0 with probability p, else x / (1 - p).
 
-    Parameters
-    ----------
-    x : float32 or float64 array of any shape
-        Left unchanged.
-    drop_prob : float in [0, 1]
-    rng : numpy.random.Generator
-        The same state gives the same mask.
-
-    Returns
-    -------
-    array of the shape and dtype of x, with mean x and variance x**2 * p / (1 - p)
-
-    Raises
-    ------
-    ValueError
-        drop_prob is outside [0, 1] or NaN.
-    TypeError
-        x holds anything but float32 or float64.
-
+    The mean is x, the variance x**2 * p / (1 - p); the same state of rng gives the same mask.
     Source: Hinton et al. 2012; Srivastava et al. 2014, sections 4 and 10.
     """
     return dropout_with_factor(x, drop_prob, rng)[0]
 
 
-def init_normal(sizes, rng, std=0.01, dtype=np.float32):
-    """Weights from N(0, std^2), biases 0. `sizes` = (inputs, hidden, ..., classes).
+# --- built in chapter 02, section 6. A network, forward ---
 
-    Returns a list of [W, b] pairs, W of shape (n_in, n_out), b of shape (n_out,).
+
+def init_normal(sizes, rng, std=0.01, dtype=np.float32):
+    """Weights from N(0, std^2), biases 0: a list of [W, b].
+
+    sizes = (inputs, hidden, ..., classes). W has shape (n_in, n_out), b has shape (n_out,).
     """
     return [
         [rng.normal(0, std, (n_in, n_out)).astype(dtype), np.zeros(n_out, dtype)]
@@ -95,15 +66,18 @@ def init_normal(sizes, rng, std=0.01, dtype=np.float32):
 
 
 def init_he(sizes, rng, dtype=np.float32):
-    """Weights from N(0, 2 / n_in), biases 0 (He et al. 2015, section 2.2). Returns what init_normal does."""
+    """Weights from N(0, 2 / n_in), biases 0, as init_normal returns them (He et al. 2015, 2.2)."""
     return [
-        [rng.normal(0, np.sqrt(2 / n_in), (n_in, n_out)).astype(dtype), np.zeros(n_out, dtype)]
+        [
+            rng.normal(0, np.sqrt(2 / n_in), (n_in, n_out)).astype(dtype),
+            np.zeros(n_out, dtype),
+        ]
         for n_in, n_out in pairwise(sizes)
     ]
 
 
 def forward_eval(params, x):
-    """Logits of shape (n, classes) for x of shape (n, inputs), without dropout."""
+    """Logits (n, classes) for x (n, inputs), without dropout."""
     h = x
     for W, b in params[:-1]:
         h = np.maximum(h @ W + b, 0)
@@ -112,11 +86,10 @@ def forward_eval(params, x):
 
 
 def forward_train(params, x, drop_probs, rng):
-    """Logits with dropout after each hidden ReLU, and what the backward pass needs.
+    """Logits with dropout after each hidden ReLU, and a cache for backward.
 
-    `drop_probs` has one entry per hidden layer, else ValueError. Returns (logits, cache); the cache is
-    a list with one (layer input, factor of that input) pair per layer. The factor is None where
-    nothing was dropped: for the data, and after a layer with p = 0.
+    drop_probs has one entry per hidden layer, else ValueError. The cache has one pair (input of
+    the layer, factor of that input) per layer; the factor is None where nothing was dropped.
     """
     n_hidden = len(params) - 1
     if len(drop_probs) != n_hidden:
@@ -136,9 +109,9 @@ def forward_train(params, x, drop_probs, rng):
 
 
 def softmax_cross_entropy(logits, y):
-    """Mean cross-entropy (in nats) over the batch, and its gradient with respect to the logits.
+    """Mean cross-entropy of the batch in nats, and its gradient with respect to the logits.
 
-    logits : (n, classes), y : (n,) class numbers. Returns (float, array of the shape of logits).
+    logits (n, classes), y (n,) class numbers; returns (float, array of the shape of logits).
     """
     rows = np.arange(len(y))
     shifted = logits - logits.max(axis=1, keepdims=True)
@@ -151,8 +124,11 @@ def softmax_cross_entropy(logits, y):
     return float(loss), dlogits
 
 
+# --- built in chapter 02, section 7. The backward pass ---
+
+
 def backward(params, cache, dlogits):
-    """Gradients of the loss, in the layout of params: a list of [dW, db]."""
+    """Gradients of the loss in the layout of params: a list of [dW, db]."""
     grads, delta = [], dlogits
     for (W, _), (h, factor) in zip(reversed(params), reversed(cache), strict=True):
         grads.append([h.T @ delta, delta.sum(axis=0)])
@@ -164,8 +140,11 @@ def backward(params, cache, dlogits):
     return grads[::-1]
 
 
+# --- built in chapter 02, section 8. The training step ---
+
+
 def sgd_step(params, grads, lr):
-    """Move every parameter by -lr times its gradient, in place. The gradients are used up."""
+    """Move every parameter by -lr times its gradient, in place; the gradients are used up."""
     for pair, grad_pair in zip(params, grads, strict=True):
         for value, grad in zip(pair, grad_pair, strict=True):
             grad *= lr
@@ -173,9 +152,9 @@ def sgd_step(params, grads, lr):
 
 
 def train_step(params, x, y, drop_probs, lr, rng):
-    """One SGD step on one batch; changes params in place.
+    """One SGD step on one batch, in place.
 
-    Returns (mean loss, number of correct predictions) of the batch, with dropout on, before the step.
+    Returns (mean loss, number correct) of the batch, with dropout on, before the step.
     """
     logits, cache = forward_train(params, x, drop_probs, rng)
     loss, dlogits = softmax_cross_entropy(logits, y)
@@ -186,9 +165,8 @@ def train_step(params, x, y, drop_probs, lr, rng):
 def train_epoch(params, x, y, drop_probs, batch_size, lr, rng):
     """One pass over the data in random minibatches; changes params in place.
 
-    Each batch's gradient is divided by that batch's own size, also for a smaller last batch. Returns
-    (mean training loss, training accuracy), both measured on the fly: with dropout on, and while the
-    weights move.
+    Each batch's gradient is divided by that batch's own size, the smaller last one's too. Returns
+    (training loss, training accuracy), both with dropout on and while the weights move.
     """
     total_loss, correct = 0.0, 0
     for batch in minibatches(len(x), batch_size, rng):

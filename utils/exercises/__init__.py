@@ -1,6 +1,6 @@
-"""What the exercise notebooks ask: one module per chapter with its checks and its misconceptions.
+"""What the exercise notebooks ask, and how they answer.
 
-A module chNN.py has two names that others read: EXERCISES, a dict of utils.selfcheck.Exercise by name, and
-MISCONCEPTIONS, a list of utils.selfcheck.Misconception. Tests feed every check the solution's answer, the
-stub and the wrong answers; the teacher's page shows the list as a table.
+chNN.py holds the exercises of chapter NN: for each a function check_NAME and a hint of that name in HINTS.
+engine.py runs a check and says what came out; expect.py holds what many checks ask; beliefs.py holds the
+wrong ideas that they know by name. The answers that tests feed to the checks lie in tests/answers/.
 """

@@ -24,7 +24,7 @@ import anywidget
 import numpy as np
 import traitlets
 
-from utils.checks import check_probability
+from utils.arguments import check_probability
 from utils.data import DATA_DIR
 from utils.widgets import guess as guesses
 

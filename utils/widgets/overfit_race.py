@@ -8,7 +8,7 @@ import numpy as np
 import traitlets
 
 from utils import metrics, scratch
-from utils.checks import check_probability
+from utils.arguments import check_probability
 from utils.widgets import guess
 from utils.widgets.base import CourseWidget, Probability, WholeNumber, bundle
 

@@ -1,0 +1,1 @@
+"""What authors use: tests, style, and the making of what is stored."""

@@ -1,0 +1,173 @@
+"""From input to changed pixels: how long a reader waits, for every widget, in one run.
+
+`python3 course.py bench widgets` runs this: a real JupyterLab, a real Chromium, 40 moves for each widget
+of the gallery and for the same picture as an `interact` with matplotlib. Median and 95th percentile in
+milliseconds, measured in the browser: from the slider's input event to the first animation frame in
+which the canvases (or the image) have other pixels, or the words around them are others.
+"""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import nbformat
+import numpy as np
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+from browser import jupyter_lab, open_notebook, open_page, run_all, shut_down_kernel  # noqa: E402
+
+from utils import widgets  # noqa: E402
+
+MOVES = 40
+# The same picture as an `interact` with matplotlib: the widget's own static figure, drawn at each value.
+SETUP = """
+import sys
+sys.path.insert(0, {root!r})
+import ipywidgets
+from IPython.display import display
+from utils import widgets
+
+def interact_with(widget, parameter, values):
+    def show(value):
+        setattr(widget, parameter, value)
+        display(widget.figure())
+    middle = values[len(values) // 2]
+    ipywidgets.interact(show, value=ipywidgets.SelectionSlider(options=values, value=middle))
+"""
+
+
+def bank_values(name, axis):
+    return [round(float(value), 2) for value in np.load(ROOT / "data" / f"bank_{name}.npz")[axis]]
+
+
+# What `interact` moves: p, from 0 to 1 in steps of 0.01, but for these. PSweep's figure shows all p at once.
+PARAMETERS = {"PSweep": "width", "ThinnedNetwork": "p1"}
+VALUES = {
+    "CoadaptationLens": bank_values("lens", "p"),
+    "EvalDetective": [k / 20 for k in range(21)],
+    "OverfitRace": [k / 20 for k in range(19)],
+    "PSweep": [int(width) for width in bank_values("sweep", "width")],
+}
+# In the page: move a range input, then watch the canvases' pixels frame by frame.
+MEASURE = """async ([root, moves]) => {
+    const slider = root.querySelector('input[type=range]');
+    const pens = [...root.querySelectorAll('.dw-pictures canvas')].filter(canvas => canvas.clientWidth)
+        .map(canvas => canvas.getContext('2d'));
+    const print = () => {
+        let hash = 0;
+        for (const pen of pens) {
+            const data = pen.getImageData(0, 0, pen.canvas.width, pen.canvas.height).data;
+            for (let i = 0; i < data.length; i += 16)
+                hash = (hash * 31 + data[i] + data[i + 1] * 7 + data[i + 3]) | 0;
+        }
+        const words = [...root.querySelectorAll('.dw-pictures, .dw-numbers')];
+        return hash + words.map(node => node.textContent).join();
+    };
+    const frame = () => new Promise(resolve => requestAnimationFrame(resolve));
+    const [low, high, step] = [slider.min, slider.max, slider.step].map(Number);
+    const steps = Math.round((high - low) / step);
+    const waits = [];
+    for (let k = 0; k < moves; k++) {
+        const before = print();
+        slider.value = low + step * ((k * 7 + 3) % steps);
+        const start = performance.now();
+        slider.dispatchEvent(new Event('input', {bubbles: true}));
+        let now;
+        do {
+            await frame();
+            for (const pen of pens) pen.getImageData(0, 0, 1, 1); // so that what was drawn is on the canvas
+            now = performance.now();
+        } while (print() === before && now - start < 3000);
+        waits.push(now - start); // without the time that comparing all pixels takes
+        await new Promise(resolve => setTimeout(resolve, 60));
+    }
+    return waits;
+}"""
+# `interact` replaces its <img>: wait until its source differs.
+MEASURE_INTERACT = """async ([root, moves]) => {
+    const handle = root.querySelector('.noUi-handle');
+    const source = () => root.querySelector('img')?.src;
+    const waits = [];
+    for (let k = 0; k < moves; k++) {
+        const before = source();
+        handle.focus();
+        const start = performance.now();
+        const key = {key: k % 2 ? 'ArrowLeft' : 'ArrowRight', bubbles: true, cancelable: true};
+        handle.dispatchEvent(new KeyboardEvent('keydown', key));
+        while ((source() === before || !source()) && performance.now() - start < 3000)
+            await new Promise(resolve => requestAnimationFrame(resolve));
+        waits.push(performance.now() - start);
+        await new Promise(resolve => setTimeout(resolve, 60));
+    }
+    return waits;
+}"""
+
+
+def baseline():
+    """A notebook with one cell per widget: its picture behind an `interact`."""
+    cells = [SETUP.format(root=str(ROOT))]
+    for name in widgets.__all__:
+        values = VALUES.get(name, [k / 100 for k in range(101)])
+        cells.append(f"interact_with(widgets.{name}(), {PARAMETERS.get(name, 'p')!r}, {values})")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    return notebook
+
+
+def measure(chromium):
+    """Two dicts {name: waits in ms}: of every widget of the gallery, and of its picture by `interact`."""
+    gallery = ROOT / "notebooks" / "widgets_gallery.ipynb"
+    waits, waits_interact = {}, {}
+    with tempfile.TemporaryDirectory() as home:
+        plain = Path(home) / "interact.ipynb"
+        nbformat.write(baseline(), plain)
+        with (
+            jupyter_lab(Path(home) / "lab", [gallery, plain]) as (address, token),
+            sync_playwright() as playwright,
+            open_page(playwright, chromium, address) as page,
+        ):
+            open_notebook(page, address, token, plain.name)
+            run_all(page)
+            for cell, name in enumerate(widgets.__all__, start=1):
+                root = page.locator(".jp-CodeCell").nth(cell)
+                root.scroll_into_view_if_needed()
+                root.locator(".noUi-handle").wait_for()
+                root.locator(".jp-OutputArea img").wait_for()
+                waits_interact[name] = page.evaluate(MEASURE_INTERACT, [root.element_handle(), MOVES])
+            shut_down_kernel(page)
+            open_notebook(page, address, token, gallery.name)
+            run_all(page)
+            page.wait_for_selector(".dw")
+            page.wait_for_timeout(1000)
+            for name in widgets.__all__:
+                widget = page.locator(f".dw[data-widget={name}]")
+                widget.scroll_into_view_if_needed()
+                widget.get_by_role("button", name="Just show me").click()
+                page.wait_for_timeout(200)
+                waits[name] = page.evaluate(MEASURE, [widget.element_handle(), MOVES])
+            shut_down_kernel(page)
+    return waits, waits_interact
+
+
+def main():
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if not chromium:
+        print("no Chromium found: install it to measure the widgets")
+        return 1
+    waits, waits_interact = measure(chromium)
+    print(f"{'':<18}{'median ms':>10}{'p95 ms':>8}{'interact ms':>13}{'ratio':>7}   target")
+    for name, values in waits.items():
+        median, p95 = np.percentile(values, [50, 95])
+        base = np.median(waits_interact[name])
+        kernel = getattr(widgets, name).needs_kernel
+        target = "<= 50, ratio <= 0.25" if kernel else "<= 16, p95 <= 33, ratio <= 0.10"
+        print(f"{name:<18}{median:>10.1f}{p95:>8.1f}{base:>13.1f}{median / base:>7.2f}   {target}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

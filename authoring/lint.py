@@ -1,0 +1,13 @@
+"""Check the style of code, notebooks and prose: `python3 course.py lint`."""
+
+import subprocess
+import sys
+
+COMMANDS = (
+    ("ruff", "check", "."),
+    ("ruff", "format", "--check", "."),
+    ("pytest", "-q", "--no-cov", "tests/test_style.py"),
+)
+
+if __name__ == "__main__":
+    sys.exit(max([subprocess.run([sys.executable, "-m", *command]).returncode for command in COMMANDS]))

@@ -1,0 +1,1 @@
+"""Ways to spoil the results of chapters, one file for each chapter."""

@@ -1,0 +1,73 @@
+"""`course.py test`: everything, a choice, what a chapter touches, other processors."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from authoring import tests
+from tests import chapter_choice
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_a_choice_is_not_asked_for_the_coverage_that_only_all_tests_reach():
+    assert tests.arguments([]) == ("-n", "2", "--dist", "loadfile")
+    assert tests.arguments(["tests/test_data.py", "-x"]) == ("--no-cov", "tests/test_data.py", "-x")
+
+
+def collect(*words):
+    """Names of the files from which pytest would run tests."""
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "--no-cov", "--collect-only", "-q", *words],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return result, {line.split("::")[0] for line in result.stdout.splitlines() if "::" in line}
+
+
+def test_a_chapter_stands_for_its_notebooks_its_checks_and_the_modules_it_imports():
+    result, files = collect("--chapter", "08")
+    assert result.returncode == 0
+    assert {path for path in files if path.startswith("notebooks")} == {
+        "notebooks/08_how_much.ipynb",
+        "notebooks/solutions/08_how_much.ipynb",
+    }
+    assert {"tests/test_metrics.py", "tests/test_sweep.py"} <= files
+    assert {"tests/test_notebooks.py", "tests/test_exercises.py", "tests/test_torch_training.py"} <= files
+    assert not {"tests/test_gluon.py", "tests/test_keras.py", "tests/test_course.py"} & files
+    assert "08_how_much" in result.stdout and "02_dropout" not in result.stdout
+
+
+def test_an_unknown_chapter_is_refused():
+    result, _ = collect("--chapter", "77")
+    assert result.returncode != 0 and "there is no chapter '77'" in result.stdout + result.stderr
+
+
+def test_a_class_stands_for_the_test_file_of_its_module():
+    source = "import utils.data\nfrom utils import metrics\nfrom utils.widgets import MaskLab as Lab, show"
+    assert chapter_choice.imports(source) == {"data", "utils", "metrics", "widgets", "mask_lab", "show"}
+
+
+@pytest.mark.parametrize("name", ["no AVX", "AVX2", "one thread"])
+def test_a_setting_reaches_the_libraries_it_names(name):
+    """NumPy and PyTorch say themselves what they use; the other libraries do not."""
+    code = (
+        "import numpy as np, torch\n"
+        "on = [k for k, v in np._core._multiarray_umath.__cpu_features__.items() if v]\n"
+        "dispatched = [k for k in np._core._multiarray_umath.__cpu_dispatch__ if k in on]\n"
+        "print(torch.backends.cpu.get_cpu_capability(), torch.get_num_threads(), *dispatched)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **tests.processors()[name]},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    capability, threads, *dispatched = result.stdout.split()
+    if name == "no AVX":
+        assert capability == "DEFAULT" and not dispatched
+    elif name == "AVX2":
+        assert capability in ("AVX2", "DEFAULT") and not any("AVX512" in feature for feature in dispatched)
+    else:
+        assert threads == "1"
+    assert not result.stderr

@@ -1,0 +1,145 @@
+"""The training loops of utils/torch_training.py."""
+
+import numpy as np
+import pytest
+import torch
+
+from utils.sweep import sweep
+from utils.torch_training import fit, load_tensors, make_mlp, measure, predict, seeded
+
+SIZES = (12, 16, 16, 3)
+
+
+def make_problem(n=200, seed=0):
+    """Three classes that a linear map separates, with a little noise."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n, 12)).astype(np.float32)
+    y = (x[:, :3] + 0.1 * rng.normal(size=(n, 3))).argmax(axis=1)
+    return torch.from_numpy(x), torch.from_numpy(y)
+
+
+def train(drop_prob, seed, num_epochs=3, after_epoch=None):
+    x, y = make_problem()
+    model = make_mlp(SIZES, (drop_prob, drop_prob), seed=seed)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    settings = {"num_epochs": num_epochs, "batch_size": 20, "optimizer": optimizer, "seed": seed}
+    fit(model, x, y, after_epoch=after_epoch, **settings)
+    return model
+
+
+def run(drop_prob, seed):
+    x, y = make_problem(seed=1)
+    return measure(predict(train(drop_prob, seed), x), y)
+
+
+def test_one_seed_gives_the_same_weights_bit_for_bit_and_another_seed_others():
+    first, again, other = (train(0.5, seed).state_dict() for seed in (0, 0, 1))
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not torch.equal(first["0.weight"], other["0.weight"])
+
+
+def test_training_leaves_the_global_generator_alone():
+    torch.manual_seed(3)
+    expected = torch.rand(4)
+    torch.manual_seed(3)
+    train(0.5, seed=0)
+    assert torch.equal(torch.rand(4), expected)
+
+
+def test_looking_after_each_epoch_changes_no_weight_even_if_it_draws_numbers():
+    seen = []
+
+    def look(epoch):
+        seen.append(epoch)
+        torch.rand(100)
+
+    quiet, watched = train(0.5, 0), train(0.5, 0, after_epoch=look)
+    assert seen == [1, 2, 3]
+    for a, b in zip(quiet.parameters(), watched.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_training_stops_when_after_epoch_says_so():
+    seen = []
+    train(0.5, 0, num_epochs=5, after_epoch=lambda epoch: seen.append(epoch) or epoch == 2)
+    assert seen == [1, 2]
+
+
+def test_training_learns_and_leaves_the_model_in_eval_mode():
+    x, y = make_problem(seed=1)
+    model = train(0.0, 0, num_epochs=20)
+    assert not model.training
+    assert measure(predict(model, x), y)["accuracy"] > 0.8
+
+
+def test_predict_drops_nothing_and_puts_each_module_back_into_its_mode():
+    x, _ = make_problem()
+    model = make_mlp(SIZES, (0.5, 0.5), seed=0).eval()
+    model[2].train()
+    before = [module.training for module in model.modules()]
+    probs = predict(model, x, batch_size=64)
+    assert [module.training for module in model.modules()] == before
+    assert np.array_equal(probs, predict(model, x, batch_size=64))
+    model.eval()
+    with torch.no_grad():
+        np.testing.assert_allclose(probs, model(x).softmax(dim=1), rtol=1e-5)
+
+
+def test_drop_probs_stand_after_hidden_layers_and_an_extra_first_one_before_the_inputs():
+    def drops(model):
+        return [(place, m.p) for place, m in enumerate(model) if isinstance(m, torch.nn.Dropout)]
+
+    assert drops(make_mlp(SIZES, (0.2, 0.5), seed=0)) == [(2, 0.2), (5, 0.5)]
+    assert drops(make_mlp(SIZES, (0.1, 0.2, 0.5), seed=0)) == [(0, 0.1), (3, 0.2), (6, 0.5)]
+
+
+def test_initial_weights_are_he_normal():
+    weights = make_mlp((400, 500, 10), (0.5,), seed=0)[0].weight.detach().double()
+    variance, n = 2 / 400, weights.numel()
+    assert abs(weights.mean()) < 5 * (variance / n) ** 0.5
+    assert abs(weights.var() - variance) < 5 * variance * (2 / n) ** 0.5
+
+
+@pytest.mark.parametrize("drop_probs", [(0.5,), (0.5,) * 4])
+def test_a_wrong_number_of_drop_probs_is_refused(drop_probs):
+    with pytest.raises(ValueError, match=r"drop_probs must have 2 or 3 values .* got"):
+        make_mlp(SIZES, drop_probs, seed=0)
+
+
+def test_a_drop_prob_out_of_range_is_refused():
+    with pytest.raises(ValueError, match=r"drop_probs must be in \[0, 1\], got 1.2"):
+        make_mlp(SIZES, (0.5, 1.2), seed=0)
+
+
+def test_seeded_gives_the_same_numbers_inside_and_disturbs_none_outside():
+    state = torch.get_rng_state()
+    with seeded(5):
+        first = torch.rand(3)
+    with seeded(5):
+        assert torch.equal(torch.rand(3), first)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_a_sweep_gives_the_same_numbers_in_one_process_and_in_two_in_the_order_asked():
+    settings = [{"drop_prob": p, "seed": seed} for p in (0.5, 0.0) for seed in (1, 0)]
+    alone = sweep(run, settings, num_jobs=1)
+    assert alone == sweep(run, settings, num_jobs=2)
+    assert [{key: row[key] for key in ("drop_prob", "seed")} for row in alone] == settings
+
+
+def test_an_error_in_a_run_of_a_sweep_reaches_the_caller():
+    with pytest.raises(ValueError, match=r"drop_probs must be in \[0, 1\], got 2"):
+        sweep(run, [{"drop_prob": 2, "seed": 0}], num_jobs=1)
+
+
+def test_tensors_hold_the_subset_that_the_arguments_ask_for():
+    tensors = load_tensors("mnist", num_train=100, num_val=50, seed=1)
+    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    assert shapes["x_train"] == (100, 784) and shapes["y_val"] == (50,)
+    assert shapes["x_test"] == (10_000, 784)
+    assert tensors["x_train"].dtype == torch.float32 and tensors["y_train"].dtype == torch.int64
+
+
+def test_an_unknown_data_set_is_refused_by_name():
+    with pytest.raises(ValueError, match="name must be one of fashion_mnist, mnist, got 'cifar'"):
+        load_tensors("cifar")

@@ -1,0 +1,139 @@
+"""Train and measure plain networks in PyTorch, as chapter 04 does: tensors in memory, index batches, seeds.
+
+A run is a function of its arguments alone.
+"""
+
+import functools
+from contextlib import contextmanager
+from itertools import pairwise
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from utils import data, metrics
+from utils.arguments import check_positive_int, check_probability
+
+
+@contextmanager
+def seeded(seed):
+    """Seed PyTorch's generators inside the block and put them back as they were after it."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield
+
+
+def make_mlp(sizes, drop_probs, *, seed):
+    """A fully connected ReLU net with dropout after each hidden layer, as an `nn.Sequential`.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Widths from the inputs to the logits, such as (784, 256, 256, 10).
+    drop_probs : sequence of float in [0, 1]
+        One drop probability per hidden layer, or one more: the first is then for the inputs.
+    seed : int
+        Seed of the weights: He et al. 2015, N(0, 2 / inputs), biases 0.
+
+    Raises
+    ------
+    ValueError
+        The number of drop probabilities does not fit, or one is out of range.
+    """
+    drop_probs = [check_probability("drop_probs", p) for p in drop_probs]
+    num_hidden = len(sizes) - 2
+    if len(drop_probs) not in (num_hidden, num_hidden + 1):
+        raise ValueError(
+            f"drop_probs must have {num_hidden} or {num_hidden + 1} values for sizes {tuple(sizes)}, "
+            f"got {len(drop_probs)}"
+        )
+    layers = [nn.Dropout(p) for p in drop_probs[: len(drop_probs) - num_hidden]]
+    with seeded(seed):
+        for layer, (num_in, num_out) in enumerate(pairwise(sizes)):
+            linear = nn.Linear(num_in, num_out)
+            nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")
+            nn.init.zeros_(linear.bias)
+            layers.append(linear)
+            if layer < num_hidden:
+                layers += [nn.ReLU(), nn.Dropout(drop_probs[layer - num_hidden])]
+    return nn.Sequential(*layers)
+
+
+def fit(model, x, y, *, num_epochs, batch_size, optimizer, seed, after_epoch=None):
+    """Train a classifier with cross-entropy, in place. Returns nothing; leaves the model in eval mode.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Inputs to logits.
+    x : tensor of shape (n, ...)
+    y : int64 tensor of shape (n,)
+    num_epochs, batch_size : int
+    optimizer : torch.optim.Optimizer
+        Made over the model's parameters, such as `torch.optim.Adam(model.parameters(), lr=1e-3)`.
+    seed : int
+        Seed of the order of the examples and of the masks.
+    after_epoch : callable or None
+        Called after each epoch with its number (1, 2, ...), the model in eval mode. The masks go on as
+        if it had not been called. If it returns True, training stops.
+    """
+    num_epochs = check_positive_int("num_epochs", num_epochs)
+    rng = np.random.default_rng(seed)
+    with seeded(seed):
+        for epoch in range(1, num_epochs + 1):
+            model.train()
+            for batch in data.minibatches(len(x), batch_size, rng):
+                index = torch.from_numpy(batch).to(x.device)
+                loss = F.cross_entropy(model(x[index]), y[index])
+                optimizer.zero_grad(set_to_none=True)
+                loss.backward()
+                optimizer.step()
+            model.eval()
+            if after_epoch is not None:
+                with torch.random.fork_rng():
+                    stop = after_epoch(epoch)
+                if stop is True:
+                    break
+
+
+@torch.inference_mode()
+def predict(model, x, batch_size=2_500):
+    """Class probabilities in eval mode (weight scaling), float32 array (n, classes).
+
+    Each module's mode is put back as it was.
+    """
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    probs = [model(part).softmax(dim=1).cpu().numpy() for part in x.split(batch_size)]
+    for module, mode in modes.items():
+        module.training = mode
+    return np.concatenate(probs)
+
+
+def measure(probs, y):
+    """Accuracy, NLL (nats) and ECE (15 bins) of probabilities (n, classes) as a dict of floats."""
+    y = np.asarray(y)
+    return {
+        "accuracy": metrics.accuracy(probs, y),
+        "nll": metrics.nll(probs, y),
+        "ece": metrics.ece(probs, y),
+    }
+
+
+@functools.lru_cache(maxsize=2)
+def load_tensors(name, num_train=None, num_val=0, label_noise=0.0, seed=0):
+    """A data set as CPU tensors: dict of x_train (n, 784) float32, y_train (n,) int64, x_val, ..., y_test.
+
+    `name` is "fashion_mnist" or "mnist"; the rest as in `utils.data.load_fashion_mnist`. Kept in
+    memory, so that the runs of a sweep load it once per process.
+    """
+    loaders = {"fashion_mnist": data.load_fashion_mnist, "mnist": data.load_mnist}
+    if name not in loaders:
+        raise ValueError(f"name must be one of {', '.join(loaders)}, got {name!r}")
+    images = loaders[name](num_train=num_train, num_val=num_val, label_noise=label_noise, seed=seed)
+    arrays = {}
+    for part in ("train", "val", "test"):
+        arrays[f"x_{part}"] = torch.from_numpy(getattr(images, f"x_{part}")).flatten(1)
+        arrays[f"y_{part}"] = torch.from_numpy(getattr(images, f"y_{part}"))
+    return arrays

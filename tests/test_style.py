@@ -12,10 +12,18 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def tracked(*suffixes):
-    names = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    return [ROOT / name for name in names if name.endswith(suffixes) and (ROOT / name).is_file()]
+    """The project's files with these endings: those that git knows, or all if it was unpacked from a ZIP."""
+    command = ["git", "ls-files", "-co", "--exclude-standard"]
+    try:
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        names = [ROOT / name for name in listed.splitlines()]
+    except (OSError, subprocess.CalledProcessError):
+        names = [
+            path
+            for path in ROOT.rglob("*")
+            if not re.search(r"/(\.|__pycache__)", str(path)[len(str(ROOT)) :])
+        ]
+    return [path for path in names if path.name.endswith(suffixes) and path.is_file()]
 
 
 @pytest.mark.parametrize("command", [("check",), ("format", "--check")])

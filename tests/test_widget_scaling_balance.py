@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 from node import run_js
+from test_widget_core import browser_says
 
 from utils.widgets import ScalingBalance
 from utils.widgets.core import keep_mask, uniform
@@ -12,12 +13,6 @@ from utils.widgets.scaling_balance import MODES, SCALINGS, load_activations
 
 PS = [0.0, 0.1, 0.25, 0.5, 0.8, 0.9, 0.99, 1.0]
 SEEDS = [0, 1, 2**31 - 1]
-
-
-def browser_says(widget, **state):
-    """Exactly the message that a browser sends when the reader moves something."""
-    data = {"method": "update", "state": state, "buffer_paths": []}
-    widget._handle_msg({"content": {"data": data}, "buffers": []})
 
 
 @pytest.mark.parametrize("scaling", SCALINGS)

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 from node import run_js
+from test_widget_core import browser_says
 
 from utils import plotting, scratch
 from utils.metrics import softmax
@@ -25,12 +26,6 @@ class Replay:
 
     def random(self, shape, dtype):
         return next(self.arrays).reshape(shape).astype(dtype)
-
-
-def browser_says(widget, **state):
-    """Exactly the message that a browser sends when the reader moves something."""
-    data = {"method": "update", "state": state, "buffer_paths": []}
-    widget._handle_msg({"content": {"data": data}, "buffers": []})
 
 
 def in_browser(widget):

@@ -299,16 +299,16 @@ export function frame(model, el) {
   // Let things on a panel be chosen by mouse and by keys. Options:
   //   at(point) -> a thing or null; move(thing or null, key) -> the next thing; press(thing); say(thing) -> words
   // Returns an object whose `now` is the thing that the keys have reached, or null: the painter outlines it.
-  const pick = (on_, { at, move, press, say }) => {
+  const pick = (target, { at, move, press, say }) => {
     const chosen = { now: null };
     const spoken = make("span", "dw-spoken");
     spoken.setAttribute("aria-live", "polite");
-    on_.figure.append(spoken);
-    on_.canvas.addEventListener("click", (event) => {
-      const thing = at(on_.point(event));
+    target.figure.append(spoken);
+    target.canvas.addEventListener("click", (event) => {
+      const thing = at(target.point(event));
       if (thing !== null) press(thing);
     });
-    on_.canvas.addEventListener("keydown", (event) => {
+    target.canvas.addEventListener("keydown", (event) => {
       const arrow = event.key.startsWith("Arrow") || event.key === "Home" || event.key === "End";
       if (arrow) chosen.now = move(chosen.now, event.key);
       else if ((event.key === " " || event.key === "Enter") && chosen.now !== null) press(chosen.now);
@@ -317,7 +317,7 @@ export function frame(model, el) {
       put(spoken, say(chosen.now));
       redraw();
     });
-    on_.canvas.addEventListener("blur", () => { chosen.now = null; redraw(); });
+    target.canvas.addEventListener("blur", () => { chosen.now = null; redraw(); });
     resets.push(() => { chosen.now = null; });
     return chosen;
   };
@@ -340,13 +340,13 @@ export function frame(model, el) {
 
   const takes = model.get("takes");
   const forget = takes.kind
-    ? PARTS[takes.kind](takes, cover, (value) => { set({ guess: value, covered: false }); root.focus(); },
+    ? PARTS[takes.kind](takes, cover, (value) => { set({ guess: value, covered: false }); root.focus({ preventScroll: true }); },
       { panel, button, redraw, make })
     : () => {};
   if (takes.kind) {
     const row = make("div", "dw-row");
     row.append(make("span", "dw-words", "The picture comes after your guess."));
-    button("Just show me", () => { set({ guess: null, covered: false }); root.focus(); }, row);
+    button("Just show me", () => { set({ guess: null, covered: false }); root.focus({ preventScroll: true }); }, row);
     cover.append(row);
   }
   const showCover = () => {
@@ -382,7 +382,7 @@ export function frame(model, el) {
   };
   listen(document, "fullscreenchange", () => {
     const full = document.fullscreenElement === root;
-    if (full !== filled()) setFilled(full);
+    if (full !== filled() && !root.hasAttribute("popover")) setFilled(full);
   });
   // On a full screen: the largest canvases with which everything is on the screen.
   function fit() {
@@ -426,10 +426,10 @@ export function frame(model, el) {
   // A model whose kernel is gone, or that came out of the notebook's file, does not reach Python.
   if (model.widget_manager?.get_model)
     model.widget_manager.get_model(model.get("_own_id")).then((real) => {
-      const look_ = () => { offline = !real.comm_live; showOffline(); };
-      real.on("comm_live_update", look_);
-      cleanups.push(() => real.off("comm_live_update", look_));
-      look_();
+      const follow = () => { offline = !real.comm_live; showOffline(); };
+      real.on("comm_live_update", follow);
+      cleanups.push(() => real.off("comm_live_update", follow));
+      follow();
     });
   on("change:error", () => put(error, model.get("error")));
 

@@ -95,11 +95,14 @@ def pytest_report_header():
 
 NUMBER = re.compile(r"[-+]?\d[\d.,]*(e[-+]?\d+)?")
 SPACE = re.compile(r"[ \t]+|-{2,}")
+PADDING = re.compile(r"(?<=\[) | (?=\])")  # [0.5 1. ] is as wide as [0.51 1.]
 
 
 def without_digits(text):
     """An output's text with every number, and the space around it, as good as any other."""
-    return SPACE.sub(" ", NUMBER.sub("#", text)) if isinstance(text, str) else text
+    if not isinstance(text, str):
+        return text
+    return PADDING.sub("", SPACE.sub(" ", NUMBER.sub("#", text)))
 
 
 def pytest_collection_modifyitems(items):

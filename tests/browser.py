@@ -85,7 +85,7 @@ def jupyter_lab(home, notebooks):
         server = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT, env=environment)
     address = f"http://127.0.0.1:{port}"
     try:
-        wait_for(lambda: server.poll() is not None or answers(f"{address}/api/status?token={token}"), 90)
+        wait_for(lambda: server.poll() is not None or answers(f"{address}/api/status?token={token}"))
         assert server.poll() is None, log.read_text()
         yield address, token
     finally:
@@ -178,8 +178,8 @@ def answers(url):
         return False
 
 
-def wait_for(condition, seconds):
-    """Poll until `condition()` is true; fail after `seconds`."""
+def wait_for(condition, seconds=120):
+    """Poll until `condition()` is true; fail after `seconds`: many, since the machine may do other work."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, f"waited {seconds} s in vain"

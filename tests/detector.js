@@ -128,8 +128,9 @@ async function onFullScreen(least, covered) {
     if (root.scrollHeight > root.clientHeight) found.push(`${name}: ${root.scrollHeight} pixels on ${root.clientHeight}`);
     found.push(...problems(root, least).map((problem) => `${name}: ${problem}`));
     press(root, "Leave full screen");
-    await frames(1);
-    if (root.classList.contains("dw-fill") || root.matches(":popover-open")) found.push(`${name} stays`);
+    const stays = () => root.classList.contains("dw-fill") || root.matches(":popover-open");
+    for (let i = 0; i < 600 && stays(); i++) await frames(1);
+    if (stays()) found.push(`${name} stays`);
     press(root, "Reset");
   }
   return found;

@@ -136,7 +136,7 @@ def test_a_curve_is_drawn_by_hand_and_stays_in_the_picture(page):
     assert "Your curve is the one with diamonds." in widget.locator(".dw-answer").inner_text()
     # It was drawn for this width: with another one it would mislead.
     widget.get_by_label("width").select_option("16")
-    wait_for(lambda: "your guess" not in widget.locator(".dw-legend").inner_text(), 5)
+    wait_for(lambda: "your guess" not in widget.locator(".dw-legend").inner_text())
 
 
 def test_a_curve_is_drawn_by_keys_as_well(page):
@@ -145,7 +145,7 @@ def test_a_curve_is_drawn_by_keys_as_well(page):
     for _ in state(page, "PSweep", "takes")["x"]:
         page.keyboard.press("ArrowUp")
         page.keyboard.press("ArrowRight")
-    wait_for(lambda: "6 of 6 points" in widget.locator(".dw-cover canvas").get_attribute("aria-label"), 5)
+    wait_for(lambda: "6 of 6 points" in widget.locator(".dw-cover canvas").get_attribute("aria-label"))
     widget.get_by_role("button", name="That is my guess").press("Enter")
     assert state(page, "PSweep", "guess") == [1.26] * 6
 
@@ -273,8 +273,8 @@ def test_a_canvas_follows_its_container_and_the_resolution_of_the_screen(page):
     container = widget.locator("xpath=..")
     for width in (700, 420, 900):
         container.evaluate("(place, width) => { place.style.width = `${width}px`; }", width)
-        wait_for(lambda w=width: sizes(widget)[2] == pytest.approx(w, abs=6), 5)
-        wait_for(lambda: sizes(widget)[0] == sizes(widget)[2], 5)
+        wait_for(lambda w=width: sizes(widget)[2] == pytest.approx(w, abs=6))
+        wait_for(lambda: sizes(widget)[0] == sizes(widget)[2])
     # Emulated screens of another resolution tell the page nothing: say it as a real one does.
     for ratio in (2, 1.5, 1):
         page.evaluate(
@@ -285,7 +285,7 @@ def test_a_canvas_follows_its_container_and_the_resolution_of_the_screen(page):
             }""",
             ratio,
         )
-        wait_for(lambda r=ratio: sizes(widget)[0] == pytest.approx(r * sizes(widget)[2], abs=1), 5)
+        wait_for(lambda r=ratio: sizes(widget)[0] == pytest.approx(r * sizes(widget)[2], abs=1))
     container.evaluate("place => place.removeAttribute('style')")
 
 
@@ -302,13 +302,13 @@ def test_fill_screen_fills_it_and_escape_leaves_it(page, allowed):
     )
     before = sizes(widget)[2]
     press(widget, "Fill screen")
-    wait_for(lambda: widget.bounding_box()["width"] == page.evaluate("innerWidth"), 5)
+    wait_for(lambda: widget.bounding_box()["width"] == page.evaluate("innerWidth"))
     wait_for(
         lambda: widget.bounding_box()["y"] == 0 and sizes(widget)[0] == sizes(widget)[2] > before - 300, 5
     )
     assert page.evaluate("document.fullscreenElement !== null") is allowed
     page.keyboard.press("Escape")
-    wait_for(lambda: "dw-fill" not in widget.get_attribute("class"), 5)
+    wait_for(lambda: "dw-fill" not in widget.get_attribute("class"))
     assert widget.get_by_role("button", name="Fill screen").is_visible()
     assert page.evaluate(
         "document.querySelector('[popover]') === null && document.fullscreenElement === null"

@@ -64,7 +64,7 @@ def chapter(request, lab, playwright, chromium, counts):
     with open_page(playwright, chromium, address) as page:
         open_notebook(page, address, token, name)
         run_all(page)
-        wait_for(lambda: page.locator(".dw").count() == count, 30)
+        wait_for(lambda: page.locator(".dw").count() == count)
         yield page, name, count
 
 
@@ -75,7 +75,7 @@ def gallery(lab, playwright, chromium):
     with open_page(playwright, chromium, address) as page:
         open_notebook(page, address, token, GALLERY.name)
         run_all(page)
-        wait_for(lambda: page.locator(".dw").count() == len(NAMES), 30)
+        wait_for(lambda: page.locator(".dw").count() == len(NAMES))
         yield page
 
 
@@ -132,7 +132,7 @@ def test_arrow_keys_change_value_and_pixels(gallery, name):
         gallery.keyboard.press("ArrowRight")
     step = float(slider.get_attribute("step"))
     assert float(slider.input_value()) == pytest.approx(start + 4 * step)
-    wait_for(lambda: differ(before, pixels(gallery, canvas)), 10)
+    wait_for(lambda: differ(before, pixels(gallery, canvas)))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -171,7 +171,7 @@ def test_every_step_over_a_bank_changes_the_picture(gallery, name):
     for _ in range(int(slider.get_attribute("max"))):
         before = pixels(gallery, canvas)
         gallery.keyboard.press("ArrowRight")
-        wait_for(lambda: differ(before, pixels(gallery, canvas)), 5)  # noqa: B023 (waits at once)
+        wait_for(lambda: differ(before, pixels(gallery, canvas)))  # noqa: B023 (waits at once)
 
 
 def test_a_value_that_python_refuses_is_said_in_the_widget_and_the_picture_stays(gallery):
@@ -179,11 +179,11 @@ def test_a_value_that_python_refuses_is_said_in_the_widget_and_the_picture_stays
     slider, canvas, error = slider_of(widget), picture_of(widget), widget.locator(".dw-error")
     before, line = pixels(gallery, canvas), widget.locator(".dw-code").inner_text()
     slider.evaluate("e => { e.max = 5; e.value = 3; e.dispatchEvent(new Event('input')); }")
-    wait_for(lambda: error.inner_text() == "p must be in [0, 1], got 3", 10)
-    wait_for(lambda: not differ(before, pixels(gallery, canvas)), 10)
+    wait_for(lambda: error.inner_text() == "p must be in [0, 1], got 3")
+    wait_for(lambda: not differ(before, pixels(gallery, canvas)))
     assert widget.locator(".dw-code").inner_text() == line
     slider.evaluate("e => { e.max = 1; e.value = 0.25; e.dispatchEvent(new Event('input')); }")
-    wait_for(lambda: error.inner_text() == "", 10)
+    wait_for(lambda: error.inner_text() == "")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -192,16 +192,16 @@ def test_reset_brings_the_first_state_back(gallery, name):
     widget.get_by_role("button", name="Reset").click()
     uncover(widget)
     code = widget.locator(".dw-code")
-    wait_for(lambda: code.inner_text().startswith(f"{name}("), 5)
+    wait_for(lambda: code.inner_text().startswith(f"{name}("))
     first = code.inner_text()
     slider_of(widget).focus()
     gallery.keyboard.press("End")
     gallery.keyboard.press("Home")
-    wait_for(lambda: code.inner_text() != first, 5)
+    wait_for(lambda: code.inner_text() != first)
     widget.get_by_role("button", name="Reset").click()
     assert not picture_of(widget).is_visible(), "Reset covers again"
     uncover(widget)
-    wait_for(lambda: code.inner_text() == first, 5)
+    wait_for(lambda: code.inner_text() == first)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -270,49 +270,49 @@ def reopen(page, lab, name):
 
 def live_without_a_kernel(page, count):
     """Assert that widgets came out of the file: those that the browser draws move, others say why not."""
-    wait_for(lambda: page.locator(".dw").count() == count, 60)
+    wait_for(lambda: page.locator(".dw").count() == count)
     assert page.get_by_text("Error displaying widget").count() == 0
     for widget in page.locator(".dw").all():
         slider, canvas = slider_of(uncover(widget)), picture_of(widget)
         if widget.get_attribute("data-widget") in KERNEL_WIDGETS:
-            wait_for(lambda w=widget: w.get_by_text(NEEDS_KERNEL).is_visible(), 10)
+            wait_for(lambda w=widget: w.get_by_text(NEEDS_KERNEL).is_visible())
             assert slider.is_disabled()
             continue
         before = pixels(page, canvas)
         slider.press("Home" if float(slider.input_value()) > 0 else "End")
-        wait_for(lambda c=canvas, b=before: differ(b, pixels(page, c)), 10)
+        wait_for(lambda c=canvas, b=before: differ(b, pixels(page, c)))
 
 
 def test_saved_and_reloaded_the_gallery_stays_alive(gallery):
     save(gallery)
     gallery.reload()
-    wait_for(lambda: gallery.locator(".dw").count() == len(NAMES), 60)
+    wait_for(lambda: gallery.locator(".dw").count() == len(NAMES))
     gallery.wait_for_function(KERNEL_IS_IDLE, timeout=60_000)
     # Its kernel still answers.
     detective = place(gallery, "EvalDetective")
     before = pixels(gallery, picture_of(detective))
     detective.get_by_role("button", name="Again, other seed").click()
-    wait_for(lambda: differ(before, pixels(gallery, picture_of(detective))), 10)
+    wait_for(lambda: differ(before, pixels(gallery, picture_of(detective))))
 
 
 def test_reset_after_a_reload_goes_back_to_the_opening_state(gallery):
     widget = place(gallery, "MaskLab")
     widget.get_by_role("button", name="Reset").click()
     uncover(widget)
-    wait_for(lambda: "seed=0" in widget.locator(".dw-code").inner_text(), 5)
+    wait_for(lambda: "seed=0" in widget.locator(".dw-code").inner_text())
     first = widget.locator(".dw-code").inner_text()
     slider_of(widget).focus()
     gallery.keyboard.press("End")
     widget.get_by_role("button", name="Next batch").click()
-    wait_for(lambda: "p=1, seed=1" in widget.locator(".dw-code").inner_text(), 5)
+    wait_for(lambda: "p=1, seed=1" in widget.locator(".dw-code").inner_text())
     save(gallery)
     gallery.reload()
-    wait_for(lambda: gallery.locator(".dw").count() == len(NAMES), 60)
+    wait_for(lambda: gallery.locator(".dw").count() == len(NAMES))
     widget = gallery.locator(".dw[data-widget=MaskLab]")
-    wait_for(lambda: "p=1, seed=1" in widget.locator(".dw-code").text_content(), 10)
+    wait_for(lambda: "p=1, seed=1" in widget.locator(".dw-code").text_content())
     widget.get_by_role("button", name="Reset").click()
     uncover(widget)
-    wait_for(lambda: widget.locator(".dw-code").inner_text() == first, 5)
+    wait_for(lambda: widget.locator(".dw-code").inner_text() == first)
 
 
 @pytest.mark.parametrize("where", ["a button", "the numbers", "the picture"])
@@ -335,22 +335,22 @@ def test_space_on_a_button_presses_it(gallery):
     before = widget.locator(".dw-code").inner_text()
     widget.get_by_role("button", name="Next batch").focus()
     gallery.keyboard.press("Space")
-    wait_for(lambda: widget.locator(".dw-code").inner_text() != before, 5)
+    wait_for(lambda: widget.locator(".dw-code").inner_text() != before)
 
 
 def test_a_widget_fills_the_screen_and_escape_leaves_it(gallery):
     widget = place(gallery, "PSweep")
     widget.get_by_role("button", name="Fill screen").click()
     size = {"width": gallery.evaluate("innerWidth"), "height": gallery.evaluate("innerHeight")}
-    wait_for(lambda: widget.bounding_box() == {"x": 0, "y": 0, **size}, 5)
+    wait_for(lambda: widget.bounding_box() == {"x": 0, "y": 0, **size})
     gallery.keyboard.press("Escape")
-    wait_for(lambda: widget.bounding_box()["width"] < size["width"], 5)
+    wait_for(lambda: widget.bounding_box()["width"] < size["width"])
 
 
 def test_after_a_restart_a_save_and_a_reload_no_model_is_missing(gallery, lab):
     """What is stored is good by itself: this server has no settings that would mend it."""
     gallery.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
-    wait_for(lambda: gallery.get_by_text(NEEDS_KERNEL).count() == len(KERNEL_WIDGETS), 60)
+    wait_for(lambda: gallery.get_by_text(NEEDS_KERNEL).count() == len(KERNEL_WIDGETS))
     save(gallery)
     gallery.reload()
     live_without_a_kernel(gallery, len(NAMES))
@@ -368,7 +368,7 @@ def test_in_a_chapter_keys_and_mouse_change_every_widget(chapter):
         start = pixels(page, canvas)
         slider.focus()
         page.keyboard.press("End" if float(slider.input_value()) < 0.5 else "Home")
-        wait_for(lambda: differ(start, pixels(page, canvas)), 10)  # noqa: B023 (waits at once)
+        wait_for(lambda: differ(start, pixels(page, canvas)))  # noqa: B023 (waits at once)
         page.wait_for_timeout(150)
         moved, (x, y), box = pixels(page, canvas), thumb(slider), slider.bounding_box()
         page.mouse.move(x, y)
@@ -376,7 +376,7 @@ def test_in_a_chapter_keys_and_mouse_change_every_widget(chapter):
         page.mouse.move(box["x"] + box["width"] / 2, y, steps=5)
         page.mouse.up()
         page.mouse.move(5, 5)
-        wait_for(lambda: differ(moved, pixels(page, canvas)), 10)  # noqa: B023
+        wait_for(lambda: differ(moved, pixels(page, canvas)))  # noqa: B023
     assert complaints(page) == [] and set(page.locator(".dw-error").all_inner_texts()) == {""}
     assert page.elsewhere == []
 
@@ -399,7 +399,7 @@ def test_the_exported_page_works_from_a_file_without_kernel_or_network(tmp_path,
         regression = place(page, "MCRegression")
         line = regression.locator(".dw-code").inner_text()
         regression.locator(".dw-pictures canvas").first.click()
-        wait_for(lambda: NEEDS_KERNEL in regression.locator(".dw-numbers").inner_text(), 5)
+        wait_for(lambda: NEEDS_KERNEL in regression.locator(".dw-numbers").inner_text())
         assert regression.locator(".dw-code").inner_text() == line, "the click is not taken"
         assert errors == [] and page.elsewhere == []
         assert page.locator("math").count() > 0 and not page.locator("script[src]").count()

@@ -188,6 +188,7 @@ def wait_for(condition, seconds=120):
 
 def pixels(page, locator):
     """What the reader sees of an element, as an image."""
+    locator.scroll_into_view_if_needed()
     box = locator.bounding_box()
     return Image.open(io.BytesIO(page.screenshot(clip=box, animations="disabled"))).convert("RGB")
 

@@ -12,10 +12,10 @@ import csv
 import fnmatch
 import json
 import os
-import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -149,16 +149,13 @@ def autograde(folder, words):
     Raises
     ------
     ValueError
-        There is no such assignment, or what should run the students' code is not there.
+        There is no such assignment, or no kernel starts.
     """
     from teaching.marking import Worker, released
     from teaching.submissions import students_of
 
     asked, options = parse(words)
-    runner = shlex.split(asked.run_with or "")
-    if runner and not shutil.which(runner[0]):
-        raise ValueError(f"--run-with {asked.run_with}: there is no command {runner[0]} here.")
-    if runner:
+    if asked.run_with:
         options = [*options, f"--RunSubmission.run_with={asked.run_with}"]
     worker = Worker(folder, options)
     with worker.gradebook() as book:
@@ -166,7 +163,8 @@ def autograde(folder, words):
         listed = {one.id for one in book.students}
     if asked.assignment not in names:
         raise ValueError(f"there is no assignment {asked.assignment}: use one of {', '.join(names)}.")
-    released(worker.release(asked.assignment))  # raises here rather than a hundred times
+    released(worker.release(asked.assignment))  # what is wrong here is said once, not a hundred times
+    worker.try_kernel()
     submitted = worker.folder / worker.coursedir.submitted_directory
     handed_in, stray = students_of(submitted, asked.assignment, set(names))
     students = sorted(name for name in {*handed_in, *listed} if fnmatch.fnmatchcase(name, asked.student))
@@ -230,12 +228,7 @@ class WorkerProcess:
     def ask(self, job):
         """What the worker says of this job, or that it died."""
         if self.process is None:
-            command = [sys.executable, "-m", "teaching.marking", str(self.folder), *self.options]
-            with open(self.folder / "marking.log", "ab") as log:
-                self.process = subprocess.Popen(
-                    command, cwd=ROOT, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                    stderr=log, text=True, encoding="utf-8", start_new_session=True,
-                )  # fmt: skip
+            self.start()
         watch = threading.Timer(PATIENCE, self.process.kill)
         watch.start()
         try:
@@ -250,16 +243,33 @@ class WorkerProcess:
             raise InterruptedError
         if answer:
             return json.loads(answer)
+        code = self.end()
+        if code > 0:
+            raise ValueError(f"marking stopped with status {code}: see {self.folder / 'marking.log'}.")
+        return {"outcome": "not marked", "notes": [f"its code ended the process that marks it (signal {-code})"]}
+
+    def start(self):
+        command = [sys.executable, "-m", "teaching.marking", str(self.folder), *self.options]
+        self.temporary = tempfile.mkdtemp(prefix="class")
+        os.chmod(self.temporary, 0o711)  # for another user, who may run the students' code
+        with open(self.folder / "marking.log", "ab") as log:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env={**environment(), "TMPDIR": self.temporary}, stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, stderr=log, text=True, encoding="utf-8", start_new_session=True,
+            )  # fmt: skip
+
+    def end(self):
+        """End the process, with the files that it left; return its exit status."""
+        self.process.kill()
         code = self.process.wait()
+        shutil.rmtree(self.temporary, ignore_errors=True)
         self.process = None
-        why = f"signal {-code}" if code < 0 else f"status {code}"
-        return {"outcome": "not marked", "notes": [f"its code ended the process that marks it ({why})"]}
+        return code
 
     def stop(self):
         self.stopped = True
         if self.process:
-            self.process.kill()
-            self.process.wait()
+            self.end()
 
 
 class Record:

@@ -22,10 +22,10 @@ from pathlib import Path
 
 import nbformat
 from jupyter_client.manager import AsyncKernelManager
-from nbclient.exceptions import DeadKernelError
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbclient.util import ensure_async, run_sync
 from nbconvert.preprocessors import ClearMetadataPreprocessor
-from nbformat.v4 import new_output
+from nbformat.v4 import new_notebook, new_output
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import AutogradeApp
 from nbgrader.apps.api import NbGraderAPI
@@ -121,8 +121,12 @@ class RunSubmission(Execute):
 
     def lose(self, cell, index, error):
         """Record that this cell cost the kernel."""
-        died = isinstance(error, DeadKernelError)
-        why = "ended the kernel" if died else f"could not be stopped: {type(error).__name__}"
+        if isinstance(error, DeadKernelError):
+            why = "ended the kernel"
+        elif isinstance(error, CellTimeoutError):
+            why = "could not be stopped"
+        else:
+            why = f"cost the kernel: {type(error).__name__}"
         self.lost[index] = why
         text = f"This cell {why}. The cells before it were run again, and the cells after it follow."
         cell.outputs.append(new_output("error", ename="KernelLost", evalue=text, traceback=[text]))
@@ -253,6 +257,20 @@ class Worker:
         self.folder, self.coursedir = Path(folder), self.app.coursedir
         if self.coursedir.db_url.startswith("sqlite") and "?" not in self.coursedir.db_url:
             self.coursedir.db_url += "?timeout=120"  # seconds that one worker waits for another
+
+    def try_kernel(self):
+        """Start a kernel, as for a submission without cells.
+
+        Raises
+        ------
+        ValueError
+            It does not start.
+        """
+        with chdir(str(self.folder)), tempfile.TemporaryDirectory() as empty:
+            try:
+                RunSubmission(parent=self.app).preprocess(new_notebook(), {"metadata": {"path": empty}})
+            except (OSError, RuntimeError) as error:
+                raise ValueError(str(error)) from None
 
     def release(self, assignment):
         return self.folder / self.coursedir.release_directory / assignment

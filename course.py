@@ -112,6 +112,10 @@ def main(argv):
         python = python_of(venv) if word == "check" else set_up(venv, groups)
         if word == "lab":
             rest = ["lab", "notebooks/00_start_here.ipynb", *rest]
+        if word in ("html", "slides", "classroom") and rest:
+            # Paths are the caller's; the tools run in the course's folder.
+            os.environ["COURSE_CALLER"] = os.getcwd()
+            rest = [os.path.abspath(rest[0])] + rest[1:]
         if word == "kernel":
             rest = ["install", "--user", "--name", "dropout-course", "--display-name", "Dropout course"]
         return run(python, "-m", module, *rest, full=word == "full")

@@ -10,6 +10,7 @@ import argparse
 import ast
 import csv
 import fnmatch
+import itertools
 import json
 import os
 import shutil
@@ -144,14 +145,14 @@ def marked(cell, number):
 
 
 def autograde(folder, words):
-    """Mark the submissions of an assignment, one at a time in each of some workers; print what became of each.
+    """Mark an assignment's submissions, one at a time in each worker; print what became of each.
 
     Raises
     ------
     ValueError
         There is no such assignment, or no kernel starts.
     """
-    from teaching.marking import Worker, released
+    from teaching.marking import PREPARED, Worker, released
     from teaching.submissions import students_of
 
     asked, options = parse(words)
@@ -169,7 +170,8 @@ def autograde(folder, words):
     handed_in, stray = students_of(submitted, asked.assignment, set(names))
     students = sorted(name for name in {*handed_in, *listed} if fnmatch.fnmatchcase(name, asked.student))
     started, record = time.monotonic(), Record(folder)
-    results = mark_all(folder, asked, options, students, record)
+    results = mark_all(worker, asked, options, students, record)
+    shutil.rmtree(worker.folder / PREPARED, ignore_errors=True)
     for path in stray:
         results[f"({path.name})"] = {"outcome": "not marked", "notes": ["it lies in no student's folder"]}
     report(results, time.monotonic() - started)
@@ -190,20 +192,25 @@ def parse(words):
     return asked, options
 
 
-def mark_all(folder, asked, options, students, record):
+def mark_all(teacher, asked, options, students, record):
     """{student: result} of all students, or of those that were marked before Ctrl-C."""
     results, lock, mine, workers = {}, threading.Lock(), threading.local(), []
 
     def mark(student):
         if not hasattr(mine, "worker"):
-            mine.worker = WorkerProcess(folder, options)
+            mine.worker = WorkerProcess(teacher.folder, options)
             workers.append(mine.worker)
         known = "" if asked.force else record.file(asked.assignment, student)
         result = mine.worker.ask({"assignment": asked.assignment, "student": student, "known": known})
         with lock:
+            if result["outcome"] == "not marked":
+                teacher.refuse(asked.assignment, student)
             results[student] = record.keep(asked.assignment, student, result)
             if result["outcome"] != "nothing handed in":
-                print(f"[{len(results)}/{len(students)}] {student}: {mark_of(result)} {story(result)}", flush=True)
+                print(
+                    f"[{len(results)}/{len(students)}] {student}: {mark_of(result)} {story(result)}",
+                    flush=True,
+                )
 
     pool = ThreadPoolExecutor(asked.jobs)
     try:
@@ -246,7 +253,10 @@ class WorkerProcess:
         code = self.end()
         if code > 0:
             raise ValueError(f"marking stopped with status {code}: see {self.folder / 'marking.log'}.")
-        return {"outcome": "not marked", "notes": [f"its code ended the process that marks it (signal {-code})"]}
+        return {
+            "outcome": "not marked",
+            "notes": [f"its code ended the process that marks it (signal {-code})"],
+        }
 
     def start(self):
         command = [sys.executable, "-m", "teaching.marking", str(self.folder), *self.options]
@@ -297,7 +307,10 @@ class Record:
             "assignment": assignment, "student_id": student, "status": result["outcome"],
             "answered": result.get("answered", ""), "notes": notes(result), "file": result.get("file", ""),
         }  # fmt: skip
-        with written_whole(self.path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
+        with (
+            written_whole(self.path) as temporary,
+            open(temporary, "w", encoding="utf-8", newline="") as file,
+        ):
             writer = csv.DictWriter(file, FIELDS)
             writer.writeheader()
             writer.writerows(self.rows[key] for key in sorted(self.rows))
@@ -325,14 +338,20 @@ def story(result):
 
 def report(results, seconds):
     """Print the table of all results and their count."""
-    rows = [(name, mark_of(result), result.get("answered", "-"), story(result)) for name, result in results.items()]
+    rows = [
+        (name, mark_of(result), result.get("answered", "-"), story(result))
+        for name, result in results.items()
+    ]
     print("\n" + repr(Table(("student", "points", "answered", "what became of it"), rows)))
     outcomes = [result["outcome"] for result in results.values()]
     repaired = sum(bool(result.get("notes")) and result["outcome"] == "marked" for result in results.values())
     parts = [f"{outcomes.count('marked') + outcomes.count('same')} marked"]
     parts += [f"{repaired} of them repaired"] if repaired else []
-    parts += [f"{outcomes.count(kind)} {kind}" for kind in ("not marked", "nothing handed in") if kind in outcomes]
-    print(f"\n{', '.join(parts)}, in {seconds / 60:.1f} minutes. Free text waits for you: `classroom FOLDER lab`.")
+    parts += [
+        f"{outcomes.count(kind)} {kind}" for kind in ("not marked", "nothing handed in") if kind in outcomes
+    ]
+    print(f"\n{', '.join(parts)}, in {seconds / 60:.1f} minutes. Free text waits for you:")
+    print("`course.py classroom FOLDER lab`, then Formgrader in the menu Nbgrader.")
 
 
 class Marks(ExportPlugin):
@@ -365,7 +384,16 @@ class Marks(ExportPlugin):
             penalty = submission.late_submission_penalty
             points = (submission.score, penalty or 0.0, max(0.0, submission.score - (penalty or 0.0)))
         times = (assignment.duedate or "", (submission and submission.timestamp) or "")
-        return (assignment.name, *times, *who, *points, assignment.max_score, status, kept["answered"], kept["notes"])
+        return (
+            assignment.name,
+            *times,
+            *who,
+            *points,
+            assignment.max_score,
+            status,
+            kept["answered"],
+            kept["notes"],
+        )
 
 
 # --- the command ---
@@ -382,10 +410,10 @@ def run(folder, module, *words):
 
 
 def of_caller(words):
-    """The words, with the files of `import FILE` and `--to FILE` as the folder means them that the caller is in."""
+    """The words, with the files of `import FILE` and `--to FILE` where the caller means them."""
     caller = Path(os.environ.get("COURSE_CALLER", Path.cwd()))
     words = [word for text in words for word in (text.split("=", 1) if text.startswith("--to=") else [text])]
-    for at, (word, file) in enumerate(zip(words, words[1:], strict=False), start=1):
+    for at, (word, file) in enumerate(itertools.pairwise(words), start=1):
         if word == "--to" or (word == "import" and (caller / file).exists()):
             words[at] = str(caller / file)
     return words

@@ -1,14 +1,15 @@
 """The kernel that a student's notebook runs in while it is marked: ipykernel, with limits.
 
 It has found the course before the first cell, so no file of the student's takes its place. It shows what a
-cell prints up to a limit, may use so much memory, and gives the next cell what one has taken away. It ends when the
-process that started it does: another user's process cannot be killed, but notices that nobody holds its
-standard input any more.
+cell prints up to a limit, may use so much memory, and gives the next cell what one has taken away. It ends
+when the process that started it does: another user's process cannot be killed, but notices that nobody holds
+its standard input any more.
 
 A script, not a module: whoever runs it, in a container or as another user, needs nothing but its path.
 Settings come as one line of JSON on standard input.
 """
 
+import importlib
 import json
 import os
 import shutil
@@ -103,7 +104,7 @@ def size(value):
 
 
 def repair_between_cells(shell):
-    """Bring back what a cell took from the next ones: names that it deleted (`del np`, %reset), sys.stdout."""
+    """Bring back what a cell took from the next ones: deleted names (`del np`, %reset), sys.stdout."""
     names, streams = {}, (sys.stdout, sys.stderr)
 
     def before(info):
@@ -126,7 +127,7 @@ def main():
     if os.name != "nt":
         os.environ.pop("JPY_PARENT_PID", None)  # under sudo or in a container the parent is another
 
-    import teaching.mark  # noqa: F401 (and with it utils, before a file of that name in the student's folder)
+    importlib.import_module("teaching.mark")  # and utils, before a file of that name in the student's folder
     from ipykernel.kernelapp import IPKernelApp
     from ipykernel.zmqshell import ZMQInteractiveShell
 

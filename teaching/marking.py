@@ -72,13 +72,17 @@ class RunSubmission(Execute):
     the cells after it follow. A check cell fails by an error and by nothing else, such as a warning.
     """
 
-    kernel_manager_class = Kernel
-    skip_cells_with_tag = "setup"  # the kernel has found the course
-    shutdown_kernel = "immediate"
-    startup_timeout = 300
+    memory = Float(4, help="gigabytes of memory that a student's kernel may use; 0 is no limit").tag(
+        config=True
+    )
+    run_with = Unicode("", help="what stands before the command that starts a student's kernel").tag(
+        config=True
+    )
 
-    memory = Float(4, help="gigabytes of memory that a student's kernel may use; 0 is no limit").tag(config=True)
-    run_with = Unicode("", help="what stands before the command that starts a student's kernel").tag(config=True)
+    def __init__(self, *args, **options):
+        own = {"kernel_manager_class": Kernel, "shutdown_kernel": "immediate", "startup_timeout": 300}
+        # The kernel has found the course: the cell that does it is not run.
+        super().__init__(*args, **{**own, "skip_cells_with_tag": "setup", **options})
 
     def preprocess(self, nb, resources):
         folder = resources["metadata"]["path"]
@@ -288,12 +292,13 @@ class Worker:
             assignments = {one.name for one in book.assignments}
         name, release = released(self.release(assignment))
         try:
+            if glob.has_magic(student):
+                raise Unmarkable("nbgrader reads the * ? [ in this name as a pattern: rename the folder")
             paths = find_notebooks(submitted, student, assignment, assignments - {assignment})
             if not paths:
                 return {"outcome": "nothing handed in"}
             submission = choose(paths, release, name)
         except Unmarkable as reason:
-            self.know(student)
             return {"outcome": "not marked", "notes": [str(reason)]}
         file = hashlib.sha256(submission.path.read_bytes()).hexdigest()[:16]
         result = {"file": file, "answered": f"{submission.answered} of {submission.tasks}"}
@@ -303,7 +308,9 @@ class Worker:
         place = self.folder / PREPARED / student
         shutil.rmtree(place, ignore_errors=True)
         try:
-            notes = submission.repairs + prepare(submission, name, place / assignment, assignments - {assignment})
+            notes = submission.repairs + prepare(
+                submission, name, place / assignment, assignments - {assignment}
+            )
             told = self.autograde(assignment, student)
         finally:
             shutil.rmtree(place, ignore_errors=True)
@@ -318,12 +325,14 @@ class Worker:
         self.coursedir.submitted_directory, before = PREPARED, self.coursedir.submitted_directory
         try:
             api = NbGraderAPI(self.coursedir, parent=self.app)
-            return api.autograde(assignment, glob.escape(student))
+            return api.autograde(assignment, student)
         finally:
             self.coursedir.submitted_directory = before
 
-    def know(self, student):
-        """Have the student in the gradebook, so that exports name them."""
+    def refuse(self, assignment, student):
+        """What was not marked has nothing in autograded/, and its student is known, so that exports tell."""
+        marked = self.folder / self.coursedir.autograded_directory / student / assignment
+        shutil.rmtree(marked, ignore_errors=True)
         with self.gradebook() as book:
             book.update_or_create_student(student)
 

@@ -83,7 +83,11 @@ def find_notebooks(submitted, student, assignment, assignments):
     Unmarkable
         There is a folder for the assignment, and no notebook in it or elsewhere.
     """
-    folder, swapped, own = submitted / student / assignment, submitted / assignment / student, submitted / student
+    folder, swapped, own = (
+        submitted / student / assignment,
+        submitted / assignment / student,
+        submitted / student,
+    )
     for place, deep in ((folder, False), (folder, True), (swapped, True), (own, False), (own, True)):
         files = list(_files(place, deep, set() if place == folder else assignments))
         for suffix in (".ipynb", (".ipynb.txt", ".ipynb.json", ".json")):
@@ -127,7 +131,9 @@ def read(path):
     """
     size = path.stat().st_size
     if size > LARGEST:
-        raise Unmarkable(f"the file has {size / 1e6:.0f} MB, allowed are {LARGEST / 1e6:.0f}: save it without outputs")
+        raise Unmarkable(
+            f"the file has {size / 1e6:.0f} MB, allowed are {LARGEST / 1e6:.0f}: save it without outputs"
+        )
     raw = path.read_bytes()
     if not raw.strip(b"\0 \t\r\n"):
         raise Unmarkable("the file is empty")
@@ -143,13 +149,11 @@ def read(path):
         raise Unmarkable(f"the file is no JSON: {error.msg} in line {error.lineno}") from None
     except RecursionError:
         raise Unmarkable("the file is no notebook: its brackets are nested too deeply") from None
-    if isinstance(data, dict) and "worksheets" in data:
-        try:
-            data = nbformat.convert(nbformat.from_dict(data), 4)
-        except Exception as error:
-            raise Unmarkable(f"the file's old notebook format cannot be read: {error}") from None
+    sheets = _dict(data).get("worksheets")  # of notebook formats before 4
+    if isinstance(sheets, list):
+        data["cells"] = [cell for sheet in sheets for cell in _dict(sheet).get("cells", [])]
         repairs.append("an old notebook format")
-    if not isinstance(data, dict) or not isinstance(data.get("cells"), list):
+    if not isinstance(_dict(data).get("cells"), list):
         raise Unmarkable("the file is JSON, but no notebook: it has no cells")
     language = _dict(_dict(data.get("metadata")).get("kernelspec")).get("language", "python")
     if str(language).lower() not in ("python", "ipython"):
@@ -174,11 +178,13 @@ def _dict(value):
 
 
 def _cell(item):
-    source = item.get("source", "")
+    source = item.get("source", item.get("input", ""))
     source = "".join(map(str, source)) if isinstance(source, list) else str(source or "")
     # Lone surrogates, which JSON can hold and UTF-8 cannot, would stop nbgrader when it writes.
     source = source.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace").decode("utf-8")
     kind = item.get("cell_type")
+    if kind == "heading":  # of notebook formats before 4
+        kind, source = "markdown", "#" * int(item.get("level", 1)) + " " + source
     name = _dict(_dict(item.get("metadata")).get("nbgrader")).get("grade_id")
     return Cell(
         kind if kind in ("code", "markdown") else "raw",
@@ -220,7 +226,9 @@ def choose(paths, release, name):
     elif named:
         chosen = named[0]
     else:
-        raise Unmarkable("several notebooks with different answers: " + ", ".join(one.path.name for one in answered))
+        raise Unmarkable(
+            "several notebooks with different answers: " + ", ".join(one.path.name for one in answered)
+        )
     aside = sorted({one.path.name for one in found} - {chosen.path.name} | set(reasons))
     repairs = [f"the file is called {chosen.path.name}"] if chosen.path.name != f"{name}.ipynb" else []
     repairs += [f"left aside: {', '.join(aside)}"] if aside else []
@@ -271,28 +279,30 @@ def align(cells, release):
             last = place
     known = [place for place in matches if place is not None]
     repairs = [] if known == sorted(known) else ["cells in order again"]
-    restored, made, filled, answered = [], [], {}, 0
+    made, filled, adopted = [], {}, []
     for place in (-1, *places):
         if place in copies and place not in filled:
             filled[place] = fill(release.cells[place], copies[place])
             made += filled[place].cells
         # After a cell that the student has, some may be missing: the student's own cells may stand for them.
         gap = missing_from(place + 1, copies) if place == -1 or copies[place] else []
-        repairs += adopt(own[place], gap, release, copies)
+        adopted += adopt(own[place], gap, release, copies)
         for missing in gap:  # before the student's own cells; a check comes after them
             if release.cells[missing].cell_type == "code" and not is_check(release.cells[missing]):
                 filled[missing] = fill(release.cells[missing], copies[missing])
                 made += filled[missing].cells
         made += map(own_cell, own[place])
     for place in places:
-        answered += filled[place].answered
-        repairs += filled[place].repairs
-        if filled[place].restored:
-            restored.append(label(release.cells[place]))
+        if place in adopted:
+            repairs.append(f"{label(release.cells[place])} known by its place")
+        else:
+            repairs += filled[place].repairs
+    restored = [label(release.cells[place]) for place in places if filled[place].restored]
     if restored:
         repairs.append(f"put back: {', '.join(restored)}")
     for number, cell in enumerate(made):
         cell.id = f"cell{number}"
+    answered = sum(one.answered for one in filled.values())
     return new_notebook(cells=made, metadata=release.metadata), answered, repairs
 
 
@@ -351,16 +361,19 @@ def fill(original, copies):
 
 
 def adopt(own, gap, release, copies):
-    """Where one answer cell is missing, the student's own cells in its place are it: move them to `copies`."""
-    repairs = []
+    """Where one answer cell is missing, the student's own cells in its place are it: move them to `copies`.
+
+    Returns the places of such answers.
+    """
+    adopted = []
     for kind in ("code", "markdown"):
         missing = [p for p in gap if is_solution(release.cells[p]) and release.cells[p].cell_type == kind]
         found = [cell for cell in own if cell.kind == kind and cell.source.strip()]
         if len(missing) == 1 and found:
             copies[missing[0]] += found
             own[:] = [cell for cell in own if cell.kind != kind]
-            repairs.append(f"{label(release.cells[missing[0]])} known by its place")
-    return repairs
+            adopted += missing
+    return adopted
 
 
 def missing_from(start, copies):

@@ -22,6 +22,8 @@ For authors
     python3 course.py contents          write the chapter table of README, chapter 00 and teacher's page
     python3 course.py claims            collect the verdicts of all chapters in notebooks/claims.md
     python3 course.py bench [widgets]   measure seconds per epoch, or the sliders' answers, as ratios
+    python3 course.py bundle            join the widgets' JavaScript again (needs npm)
+    python3 course.py banks NAME ...    measure again what the widgets show
     python3 course.py lint              check the style of code and text
 
 Packages go into .venv in this folder; the first run takes a few minutes, later ones seconds. What only
@@ -82,6 +84,8 @@ WORDS = {
     "contents": (("author",), "authoring.contents", False),
     "claims": (("author",), "authoring.claims", False),
     "bench": (("author",), "authoring.bench", True),
+    "bundle": (("author",), "authoring.bundle", False),
+    "banks": (("author",), "authoring.banks", False),
     "lint": (("author",), "authoring.lint", False),
 }
 
@@ -415,6 +419,11 @@ REASONS = [
         "into the variable PIP_CERT.",
     ),
     (
+        r"is not a trusted or secure host",
+        "pip does not trust the package index, which is not https: give https in PIP_INDEX_URL, or name the "
+        "host in PIP_TRUSTED_HOST.",
+    ),
+    (
         r"HTTP error 40[13]|40[13] Client Error|40[13] (Forbidden|Unauthorized)",
         "the package index refuses: look at PIP_INDEX_URL and at pip's own settings (`pip config list`).",
     ),
@@ -423,7 +432,7 @@ REASONS = [
         "the package index answers with an error: try again later.",
     ),
     (
-        r"NewConnectionError|Failed to establish|name resolution|getaddrinfo|Connection refused"
+        r"NewConnectionError|Failed to (establish|resolve)|name resolution|getaddrinfo|Connection refused"
         r"|Network is unreachable|ConnectTimeout|ReadTimeout|Cannot connect to proxy|ProxyError",
         "no network: the first run has to download packages; connect and try again.",
     ),
@@ -432,7 +441,7 @@ REASONS = [
         "no permission to write in {root}: copy the course to a folder of your own.",
     ),
     (
-        r"ResolutionImpossible|conflicting dependencies|The user requested \(constraint\)",
+        r"conflicting dependencies|ResolutionImpossible: for help",
         "the versions asked for do not go together: look at requirements.txt and constraints.txt.",
     ),
     (

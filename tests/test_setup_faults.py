@@ -62,7 +62,11 @@ def test_no_server(bare_course):  # noqa: F811
 
 
 def test_a_name_that_nobody_knows(bare_course):  # noqa: F811
-    assert "no network" in said(bare_course, PIP_INDEX_URL="http://index.invalid/simple")
+    assert "no network" in said(bare_course, PIP_INDEX_URL="https://index.invalid/simple")
+
+
+def test_an_index_that_pip_does_not_trust(bare_course):  # noqa: F811
+    assert "PIP_TRUSTED_HOST" in said(bare_course, PIP_INDEX_URL="http://index.invalid/simple")
 
 
 def test_a_proxy_that_wants_a_password(bare_course, answers):  # noqa: F811

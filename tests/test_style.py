@@ -39,7 +39,11 @@ def test_the_prose_is_spelled_right(tmp_path):
         cells = nbformat.read(path, 4).cells
         text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
         (tmp_path / f"{path.parent.name}-{path.stem}.md").write_text(text, encoding="utf-8")
-    files = [*tmp_path.glob("*.md"), *tracked(".md", ".py", ".js")]
+    made = ROOT / "utils/widgets/bundles"  # by esbuild, from sources that are looked at
+    files = [
+        *tmp_path.glob("*.md"),
+        *(path for path in tracked(".md", ".py", ".js") if made not in path.parents),
+    ]
     result = subprocess.run(
         [sys.executable, "-m", "codespell_lib", "-L", "nd", *map(str, files)],
         capture_output=True,

@@ -88,6 +88,8 @@ WORDS = {
     "banks": (("author",), "authoring.banks", False),
     "lint": (("author",), "authoring.lint", False),
 }
+# The words whose first further word is a folder, and which one it is where none is given.
+FOLDERS = {"html": ["html"], "slides": ["slides"], "classroom": []}
 
 
 class CourseError(Exception):
@@ -116,6 +118,10 @@ def main(argv):
         python = python_of(venv) if word == "check" else set_up(venv, groups)
         if word == "lab":
             rest = ["lab", "notebooks/00_start_here.ipynb", *rest]
+        if word in FOLDERS:
+            # Paths are the caller's; the tools run in the course's folder.
+            os.environ["COURSE_CALLER"] = os.getcwd()
+            rest = [os.path.abspath(folder) for folder in rest[:1] or FOLDERS[word]] + rest[1:]
         if word == "kernel":
             rest = ["install", "--user", "--name", "dropout-course", "--display-name", "Dropout course"]
         return run(python, "-m", module, *rest, full=word == "full")
@@ -185,6 +191,7 @@ def set_up(venv, groups=()):
                 with put_aside(venv):
                     make_venv(suitable_python(version_of(venv)), venv)
                     install_learner(python)
+            shutil.rmtree(str(aside_of(venv)), ignore_errors=True)
         for group in groups:
             if not is_set_up(venv, group):
                 install(python, group)
@@ -203,12 +210,16 @@ def install_learner(python):
 
 @contextlib.contextmanager
 def put_aside(venv):
-    """Inside the block a new environment is made. The old one goes when it is whole, or comes back."""
+    """Inside the block a new environment is made; if that fails, the old one comes back.
+
+    An old one that still lies aside is from a try that was killed: what stands in its place is that try's.
+    """
     if venv.exists() and not venv.is_dir():
         raise CourseError("{} is a file: move it away, the course's packages go there.".format(venv))
-    aside = venv.with_name(venv.name + ".old")
-    shutil.rmtree(str(aside), ignore_errors=True)
-    if venv.exists():
+    aside = aside_of(venv)
+    if aside.exists():
+        shutil.rmtree(str(venv), ignore_errors=True)
+    elif venv.exists():
         os.rename(str(venv), str(aside))
     try:
         yield
@@ -218,7 +229,10 @@ def put_aside(venv):
             shutil.rmtree(str(venv), ignore_errors=True)
             os.rename(str(aside), str(venv))
         raise
-    shutil.rmtree(str(aside), ignore_errors=True)
+
+
+def aside_of(venv):
+    return venv.with_name(venv.name + ".old")
 
 
 def find_scripts_again(venv):

@@ -36,10 +36,9 @@ MARKERS = ("<!-- misconceptions: made by `course.py exercises` -->", "<!-- end o
 def make_exercise(solution):
     """The exercise notebook made from a solution notebook, which stays as it is.
 
-    The same solution always gives the same exercise: no outputs, no counts, no kernel version.
+    The same solution always gives the same exercise: no outputs, no counts.
     """
     exercise = nbformat.from_dict(solution)
-    exercise.metadata = nbformat.from_dict({"kernelspec": solution.metadata.kernelspec})
     resources = {}
     for preprocessor in (
         LockCells(),

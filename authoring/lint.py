@@ -6,7 +6,7 @@ import sys
 COMMANDS = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
-    ("pytest", "-q", "--no-cov", "tests/test_style.py"),
+    ("pytest", "-q", "tests/test_style.py"),
 )
 
 if __name__ == "__main__":

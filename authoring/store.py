@@ -20,7 +20,18 @@ from utils.data import written_whole
 NOTEBOOKS_DIR = Path(__file__).resolve().parent.parent / "notebooks"
 SECONDS = Path(__file__).resolve().parent / "seconds.json"  # of Run All, by chapter, as last stored
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+# What other tools read of a notebook: its kernel and, for nbconvert, jupytext and coloured diffs, its
+# language. The kernel adds its version, which would differ from machine to machine.
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+        "nbconvert_exporter": "python",
+        "pygments_lexer": "ipython3",
+    },
+}
 
 
 def find_notebooks(numbers, directory=NOTEBOOKS_DIR):
@@ -39,7 +50,7 @@ def store(path, timeout=3600):
     Raises CellExecutionError, and leaves the file alone, if a cell fails or writes to stderr.
     """
     notebook = nbformat.read(path, as_version=4)
-    notebook.metadata = nbformat.from_dict({"kernelspec": KERNELSPEC})
+    notebook.metadata = nbformat.from_dict(METADATA)
     # nbval's own setting: libraries behave here as they do when the stored outputs are compared.
     os.environ["PYTEST_CURRENT_TEST"] = "store"
     os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
@@ -87,8 +98,7 @@ def is_slider(cell):
 
 def clean(notebook, name):
     """Remove what a stored notebook must not hold; refuse one that printed to stderr."""
-    notebook.metadata.pop("widgets", None)
-    notebook.metadata.pop("language_info", None)
+    notebook.metadata = nbformat.from_dict(METADATA)
     for index, cell in enumerate(notebook.cells):
         for output in cell.get("outputs", []):
             if output.get("name") == "stderr":
@@ -116,7 +126,7 @@ def main(numbers):
                 note_seconds(path, seconds)
             total += seconds
             print(f"{seconds:6.1f} s  {path.stat().st_size / 1e6:.2f} MB", flush=True)
-    except (CellExecutionError, ValueError) as error:
+    except (CellExecutionError, ValueError, OSError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     print(f"{'all':<36}{total:6.1f} s")

@@ -14,6 +14,7 @@ import sys
 import numpy as np
 
 TWO_PROCESSES = ("-n", "2", "--dist", "loadfile")  # a file in one of them
+COVERAGE = ("--cov=utils", "--cov-report=term-missing:skip-covered")
 
 
 def main(words):
@@ -23,14 +24,14 @@ def main(words):
 
 
 def arguments(words):
-    """pytest's arguments. Only all tests reach all of utils, so a choice does not measure coverage."""
+    """pytest's arguments. Only all tests reach all of utils, so a choice is not asked for coverage."""
     if not words:
-        return TWO_PROCESSES
+        return (*TWO_PROCESSES, *COVERAGE)
     chapters = [word for word in words if re.fullmatch(r"\d\d", word)]
     if not chapters:
-        return ("--no-cov", *words)
+        return tuple(words)
     options = [option for chapter in chapters for option in ("--chapter", chapter)]
-    return ("--no-cov", *TWO_PROCESSES, *options, *(word for word in words if word not in chapters))
+    return (*TWO_PROCESSES, *options, *(word for word in words if word not in chapters))
 
 
 def pytest(*words, extra=None):
@@ -77,7 +78,7 @@ def under_each_processor():
     results = {}
     for name, variables in processors().items():
         print(f"\n=== {name}: {' '.join(f'{key}={value!r}' for key, value in variables.items())}", flush=True)
-        results[name] = pytest("notebooks", "--no-cov", "-q", *TWO_PROCESSES, extra=variables)
+        results[name] = pytest("notebooks", "-q", *TWO_PROCESSES, extra=variables)
     print("\n" + "\n".join(f"{name:<12}{'red' if code else 'green'}" for name, code in results.items()))
     return max(results.values())
 

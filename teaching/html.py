@@ -134,6 +134,15 @@ def add_widgets(page, widgets):
     page.body.append(script)
 
 
+def or_one_sentence(main, arguments):
+    """The exit status of main(arguments); what the system refuses, such as a full disk, is one sentence."""
+    try:
+        return main(arguments)
+    except OSError as error:
+        print(f"course.py: {error.filename or arguments}: {error.strerror}.", file=sys.stderr)
+        return 1
+
+
 def main(arguments):
     folder = Path(arguments[0] if arguments else "html").resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -152,4 +161,4 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(or_one_sentence(main, sys.argv[1:]))

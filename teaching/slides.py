@@ -16,7 +16,7 @@ import nbformat
 from nbconvert import SlidesExporter
 
 from authoring.store import NOTEBOOKS_DIR, find_notebooks
-from teaching.html import WithMathML, finish, mark_covered, take_out_widgets
+from teaching.html import WithMathML, finish, mark_covered, or_one_sentence, take_out_widgets
 
 REVEAL = Path(resources.files("sphinx_revealjs") / "_static/revealjs")  # it ships reveal.js
 LEFT_OUT = ("## Exercises", "## Sources")
@@ -109,4 +109,4 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(or_one_sentence(main, sys.argv[1:]))

@@ -14,14 +14,22 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def test_a_choice_is_not_asked_for_the_coverage_that_only_all_tests_reach():
-    assert tests.arguments([]) == ("-n", "2", "--dist", "loadfile")
-    assert tests.arguments(["tests/test_data.py", "-x"]) == ("--no-cov", "tests/test_data.py", "-x")
+    assert tests.arguments([]) == (*tests.TWO_PROCESSES, *tests.COVERAGE)
+    assert tests.arguments(["tests/test_data.py", "-x"]) == ("tests/test_data.py", "-x")
+    assert not any("cov" in word for word in tests.arguments(["08", "-k", "mean"]))
+
+
+def test_pytest_on_one_file_gives_the_result_of_its_tests_and_nothing_else():
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_tables.py"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0 and " passed in " in result.stdout.splitlines()[-1], result.stdout
+    assert "coverage" not in result.stdout.lower()
 
 
 def collect(*words):
     """Names of the files from which pytest would run tests."""
     result = subprocess.run(
-        [sys.executable, "-m", "pytest", "--no-cov", "--collect-only", "-q", *words],
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", *words],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     return result, {line.split("::")[0] for line in result.stdout.splitlines() if "::" in line}

@@ -87,6 +87,19 @@ def test_options_of_a_tool_reach_it(commands, word):
     assert [words[-1] for _, words in commands] == ["--help"]
 
 
+@pytest.mark.parametrize("word", ["html", "slides", "classroom"])
+def test_a_folder_is_the_callers(commands, word, tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_CALLER", "")  # so that what main sets is undone
+    monkeypatch.chdir(tmp_path)
+    assert course.main([word, "pages"]) == course.main([word, "../pages"]) == course.main([word]) == 0
+    assert [words for _, words in commands] == [
+        (str(tmp_path / "pages"),),
+        (str(tmp_path.parent / "pages"),),
+        () if word == "classroom" else (str(tmp_path / word),),
+    ]
+    assert os.environ["COURSE_CALLER"] == str(tmp_path)
+
+
 def test_no_word_prints_the_help_which_names_every_word(bare_course):
     result = run_course(bare_course)
     assert result.returncode == 0

@@ -1,9 +1,11 @@
 """Stored notebooks as web pages: nothing is loaded, formulas and links work."""
 
 import nbformat
+import pytest
 from bs4 import BeautifulSoup
 
-from teaching.html import export, main
+from teaching import html, slides
+from teaching.html import export, main, or_one_sentence
 
 
 def page_of(tmp_path, *cells):
@@ -37,6 +39,16 @@ def test_every_stored_chapter_becomes_a_page(tmp_path, capsys):
         for link in page.select("a[href$='.html']"):
             if not link["href"].startswith("http"):
                 assert (path.parent / link["href"]).exists(), link["href"]
+
+
+@pytest.mark.parametrize("word", [html, slides], ids=["html", "slides"])
+def test_a_folder_that_cannot_be_made_gets_one_sentence(tmp_path, capsys, word):
+    (tmp_path / "file").write_text("mine")
+    for place in (tmp_path / "file", tmp_path / "file/pages"):
+        assert or_one_sentence(word.main, [str(place)]) == 1
+        said = capsys.readouterr().err
+        assert said.startswith(f"course.py: {place}") and said.count("\n") == 1, said
+    assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_the_answer_to_a_prediction_is_covered_until_it_is_asked_for(tmp_path):

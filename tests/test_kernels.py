@@ -26,7 +26,6 @@ def test_a_kernel_that_dies_fails_its_cell_at_once_and_the_next_notebook_runs(tm
         "-q",
         "-p",
         "no:cacheprovider",
-        "--no-cov",
         "-c",
         ROOT / "pyproject.toml",
     ]

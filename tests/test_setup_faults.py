@@ -147,6 +147,19 @@ def test_offline_a_link_to_nowhere_does_not_cost_the_environment(bare_course):  
     assert (venv / "precious").read_text() == "gigabytes"
 
 
+def test_a_try_that_was_killed_leaves_the_old_environment_aside_until_a_new_one_is_whole(bare_course):  # noqa: F811
+    aside = bare_course / ".venv.old"
+    aside.mkdir()
+    (aside / "precious").write_text("gigabytes")
+    (bare_course / ".venv").mkdir()  # as far as that try came
+    (bare_course / "requirements.txt").write_text(PROBE)
+    assert "no network" in one_sentence(run_course(bare_course, "claims", **NO_INDEX))
+    assert (bare_course / ".venv/precious").read_text() == "gigabytes" and not aside.exists()
+    (bare_course / "requirements.txt").write_text("# nothing\n")
+    run_course(bare_course, "claims", **NO_INDEX)
+    assert not (bare_course / ".venv/precious").exists() and not aside.exists()
+
+
 def test_a_base_python_that_has_gone_is_replaced(bare_course):  # noqa: F811
     run_course(bare_course, "claims", **NO_INDEX)
     python = course.python_of(bare_course / ".venv")

@@ -26,6 +26,17 @@ def test_stored_outputs_come_from_one_fresh_run_and_hold_no_widget_state(tmp_pat
     assert notebook.metadata.kernelspec.name == "python3"
 
 
+def test_a_stored_notebook_is_python_for_other_tools_and_names_no_version(tmp_path):
+    from nbconvert.exporters import ScriptExporter
+
+    path = write_notebook(tmp_path, "x = 1")
+    store.store(path)
+    notebook = nbformat.read(path, 4)
+    assert notebook.metadata == store.METADATA
+    source, resources = ScriptExporter().from_notebook_node(notebook)
+    assert resources["output_extension"] == ".py" and "x = 1" in source
+
+
 def test_what_one_cell_prints_is_one_output(tmp_path):
     slow = "import time; print('one', flush=True); time.sleep(0.5); print('two', flush=True)"
     path = write_notebook(tmp_path, slow)

@@ -146,7 +146,7 @@ def test_what_ends_hangs_or_floods_a_kernel_costs_its_own_task_alone(room, answe
     }
     harmless = {
         "h_output": answered(mask="print('x' * 10**8)"),
-        "h_many": answered(mask="for i in range(30_000): display('spam')"),
+        "h_many": answered(mask="for i in range(3_000): display('spam' * 1000)"),
         "h_error": answered(mask="raise ValueError('y' * 10**7)"),
         "h_exit": answered(mask="exit()"),
         "h_text": answered(mask="print('\\ud800')\n'\\ud800'"),
@@ -155,15 +155,17 @@ def test_what_ends_hangs_or_floods_a_kernel_costs_its_own_task_alone(room, answe
     }
     for student, notebook in {**odd, **harmless}.items():
         hand_in(room, student, notebook)
-    rows = mark(room, "[kh]_*", "--Execute.timeout=20")
+    mark(room, "h_*")  # with the usual time for a cell, so that a busy machine changes nothing
+    assert "7 marked, in" in capfd.readouterr().out
+    rows = mark(room, "k_*", "--Execute.timeout=40")
     points = {student: float(row["score"] or -1) for student, row in rows.items() if student[0] in "kh"}
     assert points == {**dict.fromkeys(odd, ALL - POINTS["mask"]), **dict.fromkeys(harmless, ALL)}
     notes = {student: row["notes"] for student, row in rows.items()}
     assert notes["k_top"] == notes["k_inside"] == "mask ended the kernel"
-    assert notes["k_loop"] == "mask ran longer than 20 seconds"
+    assert notes["k_loop"] == "mask ran longer than 40 seconds"
     assert notes["k_stopped"] == "mask could not be stopped"
     table = capfd.readouterr().out
-    assert "student" in table and "14 marked, in" in table
+    assert "student" in table and "7 marked, in" in table
     # What a flood leaves is small.
     sizes = {student: len(json.dumps(cells_of(room, student))) for student in harmless}
     assert max(sizes.values()) < 3e6 and sizes["h_output"] < 3e5, sizes
@@ -255,7 +257,7 @@ def test_in_a_container_too_a_loop_is_stopped_and_a_dead_kernel_costs_its_task(r
     hand_in(room, "b_loop", answered.inside("import time\nwhile True: time.sleep(0.01)"))
     hand_in(room, "b_kills", answered(mask="import os, signal; os.kill(os.getppid(), signal.SIGKILL)"))
     hand_in(room, "b_dies", answered.inside("import os; os._exit(1)"))
-    rows = mark(room, "b_*", "--run-with", "bwrap", "--Execute.timeout=20")
+    rows = mark(room, "b_*", "--run-with", "bwrap", "--Execute.timeout=40")
     points = {student: float(rows[student]["score"] or -1) for student in ("b_loop", "b_kills", "b_dies")}
     assert points["b_loop"] == points["b_dies"] == ALL - POINTS["mask"]
     assert points["b_kills"] >= ALL - POINTS["mask"]

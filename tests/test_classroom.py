@@ -9,20 +9,15 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from classroom_tasks import function_task, grading, tasks
 
 ROOT = Path(__file__).resolve().parent.parent
 SOLUTIONS = ROOT / "notebooks/solutions"
 NAME = "02_dropout_from_scratch"
+TASKS = [task.name for task in tasks()]
+[TEXT] = [task.name for task in tasks() if task.is_text]
 # What each student answers: an untouched cell keeps its stub.
-STUDENTS = {
-    "all_right": {"count", "mask", "layer", "moments", "backward", "bug", "speed", "still"},
-    "half_right": {"count", "mask", "moments", "bug"},
-    "empty": set(),
-}
-
-
-def grading(cell):
-    return cell.metadata.get("nbgrader", {})
+STUDENTS = {"all_right": set(TASKS), "half_right": {TASKS[0], TASKS[2]}, "empty": set()}
 
 
 def submission(release, answered):
@@ -59,13 +54,8 @@ def classroom(nbgrader, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def points():
-    """Points of each task that a check gives, by name."""
-    cells = nbformat.read(SOLUTIONS / f"{NAME}.ipynb", 4).cells
-    return {
-        grading(c).grade_id.removesuffix("-check"): grading(c).points
-        for c in cells
-        if grading(c).get("grade")
-    }
+    """Points of each task, by name."""
+    return {task.name: task.points for task in tasks()}
 
 
 @pytest.fixture(scope="module")
@@ -86,15 +76,15 @@ def test_the_marks_are_the_points_of_what_is_right(grades, points):
     # A person reads the free text: until then it has no points.
     for student, answered in STUDENTS.items():
         row = grades[student]
-        assert float(row["score"]) == sum(points[name] for name in answered - {"still"})
+        assert float(row["score"]) == sum(points[name] for name in answered - {TEXT})
         assert float(row["max_score"]) == sum(points.values())
         assert row["assignment"] == NAME
 
 
 def test_the_export_tells_an_empty_answer_from_a_file_that_could_not_be_read(grades):
     told = {who: (row["score"], row["status"], row["answered"]) for who, row in grades.items()}
-    assert told["empty"] == ("0.0", "marked", "0 of 8")
-    assert told["half_right"][1:] == ("marked", "4 of 8")
+    assert told["empty"] == ("0.0", "marked", f"0 of {len(TASKS)}")
+    assert told["half_right"][1:] == ("marked", f"2 of {len(TASKS)}")
     assert told["unreadable"] == ("", "not marked", "")
     assert told["absent"] == ("0.0", "nothing handed in", "")
     assert grades["unreadable"]["notes"].startswith("the file is no JSON")
@@ -102,7 +92,7 @@ def test_the_export_tells_an_empty_answer_from_a_file_that_could_not_be_read(gra
 
 def test_the_feedback_says_what_the_check_said(classroom):
     page = (classroom / "feedback/half_right" / NAME / f"{NAME}.html").read_text(encoding="utf-8")
-    assert "layer: no answer yet" in page and "mask: right." in page
+    assert f"{TASKS[1]}: no answer yet" in page and f"{TASKS[2]}: right." in page
 
 
 def test_what_was_marked_is_marked_again_only_when_it_changed_or_by_force(classroom, points, capsys):
@@ -115,10 +105,10 @@ def test_what_was_marked_is_marked_again_only_when_it_changed_or_by_force(classr
     assert "marked before" in told()
     path = classroom / "submitted/empty" / NAME / f"{NAME}.ipynb"
     before = path.read_bytes()
-    nbformat.write(submission(path, {"count"}), path)
+    nbformat.write(submission(path, {TASKS[0]}), path)
     try:
         now = told()
-        assert "marked before" not in now and f"{points['count']} of {sum(points.values())}" in now
+        assert "marked before" not in now and f"{points[TASKS[0]]} of {sum(points.values())}" in now
         assert "marked before" not in told("--force")
     finally:
         path.write_bytes(before)
@@ -129,16 +119,16 @@ def test_a_mark_by_hand_survives_marking_again(classroom, points):
 
     from teaching.classroom import autograde
 
-    def still(book):
-        return book.find_grade("still", NAME, NAME, "all_right")
+    def text(book):
+        return book.find_grade(TEXT, NAME, NAME, "all_right")
 
     url = f"sqlite:///{classroom / 'gradebook.db'}"
     with Gradebook(url, "dropout") as book:
-        still(book).manual_score = 2
+        text(book).manual_score = 2
         book.db.commit()
     assert autograde(classroom, [NAME, "--student", "all_right", "--force"]) == 0
     with Gradebook(url, "dropout") as book:
-        assert still(book).manual_score == 2
+        assert text(book).manual_score == 2
 
 
 # --- the hidden part of a check ---
@@ -194,7 +184,7 @@ def test_mark_prints_what_is_right_and_raises_what_is_not(capsys):
             mark("02", "count", *answers)
         assert caught.value._render_traceback_() == str(caught.value).splitlines()
     with pytest.raises(NotRight, match="code that ends Python"):
-        mark("02", "mask", lambda *answers: sys.exit())
+        mark("02", function_task().name, *[lambda *answers: sys.exit()] * len(function_task().names))
 
 
 # --- the command ---

@@ -11,8 +11,8 @@ SOLUTIONS = Path(__file__).resolve().parent.parent / "notebooks/solutions"
 NAME = "02_dropout_from_scratch"
 # What each student answers: an untouched cell keeps its stub.
 STUDENTS = {
-    "all_right": {"count", "mask", "layer", "moments", "backward", "bug", "speed", "still"},
-    "half_right": {"count", "mask", "moments", "bug"},
+    "all_right": {"count", "moments", "recipe", "apart", "steady", "speed", "skip"},
+    "half_right": {"count", "moments", "steady"},
     "empty": set(),
 }
 
@@ -73,14 +73,14 @@ def test_the_marks_are_the_points_of_what_is_right(classroom, points):
     assert set(rows) == set(STUDENTS)
     # A person reads the free text: until then it has no points.
     for student, answered in STUDENTS.items():
-        assert float(rows[student]["score"]) == sum(points[name] for name in answered - {"still"})
+        assert float(rows[student]["score"]) == sum(points[name] for name in answered - {"skip"})
         assert float(rows[student]["max_score"]) == sum(points.values())
         assert rows[student]["assignment"] == NAME
 
 
 def test_the_feedback_says_what_the_check_said(classroom):
     page = (classroom / "feedback/half_right" / NAME / f"{NAME}.html").read_text(encoding="utf-8")
-    assert "layer: no answer yet" in page and "mask: right." in page
+    assert "recipe: no answer yet" in page and "steady: right." in page
 
 
 def test_a_folder_with_something_in_it_is_refused(nbgrader, tmp_path, capsys):

@@ -48,7 +48,7 @@ SABOTAGES = {
     "p = 0 for p = 0.8": swap("noise", "0.0", "0.8"),
     "new images for old": new_images_for_old,
     "never by heart": never_by_heart,
-    "sizes permuted": swap("sizes", "200", "3200"),
+    "sizes permuted": swap("sizes", "200", "1600"),
     "linear model: piles swapped": piles_swapped,
     "linear model: rows permuted": swap("linear", "785", "12560"),
 }

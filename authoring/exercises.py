@@ -54,7 +54,7 @@ def make_exercise(solution):
 
 
 def misconception_table():
-    """The Table of all misconceptions that a check answers by name: exercises first, then cells of one's own."""
+    """The Table of all misconceptions that a check answers by name: exercises, then cells of one's own."""
     tasks = {}
     for where, lists in (("", MET_IN), (", your turn", MET_IN_TURNS)):
         for number, exercises in lists.items():

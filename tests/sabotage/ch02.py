@@ -24,11 +24,11 @@ def not_rescaled(results):
 
 
 def one_mask_for_the_batch(results):
-    results["still"] = dict.fromkeys(results["still"], [0.5, 0])
+    results["still"] = {size: [0.5, 0] for size in results["still"]}
 
 
 def gradient_not_masked(results):
-    results["still"] = dict.fromkeys(results["still"], [0.0, 0])
+    results["still"] = {size: [0.0, 0] for size in results["still"]}
 
 
 def other_units_stand_still(results):

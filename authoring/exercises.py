@@ -21,7 +21,7 @@ from nbgrader.preprocessors import (
 
 from authoring.store import NOTEBOOKS_DIR, find_notebooks, store, write
 from utils.data import written_whole
-from utils.exercises.beliefs import MET_IN
+from utils.exercises.beliefs import MET_IN, MET_IN_TURNS
 from utils.tables import Table
 
 SOLUTIONS_DIR = NOTEBOOKS_DIR / "solutions"
@@ -53,15 +53,16 @@ def make_exercise(solution):
 
 
 def misconception_table():
-    """The Table of all misconceptions that an exercise answers by name, in the order of the chapters."""
+    """The Table of all misconceptions that a check answers by name: exercises, then cells of one's own."""
     tasks = {}
-    for number, exercises in MET_IN.items():
-        for exercise, beliefs in exercises.items():
-            for belief in beliefs:
-                tasks.setdefault((number, belief), []).append(exercise)
+    for where, lists in (("", MET_IN), (", your turn", MET_IN_TURNS)):
+        for number, exercises in lists.items():
+            for exercise, beliefs in exercises.items():
+                for belief in beliefs:
+                    tasks.setdefault((number + where, belief), []).append(exercise)
     rows = [
-        (f'"{belief.clause}"', f"{number}: {', '.join(names)}", belief.why)
-        for (number, belief), names in tasks.items()
+        (f'"{belief.clause}"', f"{place}: {', '.join(names)}", belief.why)
+        for (place, belief), names in tasks.items()
     ]
     return Table(("Somebody believes", "Exercise", "The check answers"), rows)
 

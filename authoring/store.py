@@ -69,6 +69,7 @@ def store(path, timeout=3600):
     seconds = time.perf_counter() - start
     clean(notebook, path.name)
     cover_predictions(notebook)
+    fold_course_versions(notebook)
     write(notebook, path)
     return seconds
 
@@ -90,6 +91,13 @@ def cover_predictions(notebook):
             asked = False
         elif asked and cell.outputs:
             asked = False
+
+
+def fold_course_versions(notebook):
+    """Store the course's version of what a learner writes with its source collapsed."""
+    for cell in notebook.cells:
+        if "course-version" in cell.metadata.get("tags", []):
+            cell.metadata.setdefault("jupyter", {})["source_hidden"] = True
 
 
 def is_slider(cell):

@@ -22,7 +22,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from authoring.store import NOTEBOOKS_DIR, find_notebooks
 from utils.widgets.base import CSS, STATIC_STATE, bundle
 
-COVERED = "covered"
+COVERED, COURSE_VERSION = "covered", "course-version"
 NEEDS_KERNEL = "This needs a running kernel: open the notebook in JupyterLab and run its cell."
 
 
@@ -84,6 +84,9 @@ def finish(exported, widgets):
     for output in page.select(f".celltag_{COVERED} .jp-Cell-outputWrapper"):
         output.wrap(page.new_tag("details")).insert(0, page.new_tag("summary"))
         output.parent.summary.string = "Show what happens"
+    for code in page.select(f".celltag_{COURSE_VERSION} .jp-Cell-inputWrapper"):
+        code.wrap(page.new_tag("details")).insert(0, page.new_tag("summary"))
+        code.parent.summary.string = "The course's version"
     if widgets:
         add_widgets(page, widgets)
     return page

@@ -14,7 +14,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 # Their tests have the chapter in their names.
-EVERY_NOTEBOOK = ("test_notebooks", "test_exercises", "test_answers", "test_widgets_in_the_browser")
+EVERY_NOTEBOOK = (
+    *("test_notebooks", "test_exercises", "test_answers", "test_turns", "test_widgets_in_the_browser"),
+)
 
 
 def pytest_addoption(parser):

@@ -15,34 +15,39 @@ import pytest
 
 from conftest import skip_or_fail
 from utils.exercises import beliefs
-from utils.exercises.beliefs import MET_IN, Belief
+from utils.exercises.beliefs import MET_IN, MET_IN_TURNS, Belief
 from utils.exercises.engine import SelfCheck, chapters, exercises, find_problem, load_chapter, plain
 
 ROOT = Path(__file__).resolve().parent.parent
 each_chapter = pytest.mark.parametrize("number", chapters(), ids=lambda number: f"ch{number}")
+# The exercises of a chapter, and the cells that a learner writes inside it.
+KINDS = {"ch": MET_IN, "turns": MET_IN_TURNS}
+EACH = [(kind, number) for kind in KINDS for number in chapters(kind)]
+each_module = pytest.mark.parametrize(("kind", "number"), EACH, ids=["".join(each) for each in EACH])
 
 
 @functools.cache
-def answers_of(number):
-    """The module answers.chNN."""
-    return importlib.import_module(f"answers.ch{number}")
+def answers_of(number, kind="ch"):
+    """The module answers.chNN, or answers.turnsNN."""
+    return importlib.import_module(f"answers.{kind}{number}")
 
 
 def params():
-    """(chapter, exercise, answers, said) of every wrong answer; one where the framework is absent."""
-    for number in chapters():
+    """(kind, chapter, exercise, answers, said) of every wrong answer; one where the framework is absent."""
+    for kind, number in EACH:
         try:
-            wrong = answers_of(number).WRONG
+            wrong = answers_of(number, kind).WRONG
         except ImportError as error:
-            yield pytest.param(number, "", (), str(error), id=f"ch{number}-absent")
+            yield pytest.param(kind, number, "", (), str(error), id=f"{kind}{number}-absent")
             continue
         for place, (exercise, answers, said) in enumerate(wrong):
-            yield pytest.param(number, exercise, answers, said, id=f"ch{number}-{exercise}-{place}")
+            name = f"{kind}{number}-{exercise}-{place}"
+            yield pytest.param(kind, number, exercise, answers, said, id=name)
 
 
-def module_of(number):
+def module_of(number, kind="ch"):
     try:
-        return answers_of(number)
+        return answers_of(number, kind)
     except ImportError as error:
         skip_or_fail(f"chapter {number}: {error}")
 
@@ -50,42 +55,45 @@ def module_of(number):
 # --- wrong answers ---
 
 
-@pytest.mark.parametrize(("number", "exercise", "answers", "said"), list(params()))
-def test_a_wrong_answer_hears_what_is_expected_and_which_idea_is_behind_it(number, exercise, answers, said):
-    module_of(number)
-    problem = find_problem(exercises(number)[exercise], answers)
+@pytest.mark.parametrize(("kind", "number", "exercise", "answers", "said"), list(params()))
+def test_a_wrong_answer_hears_what_is_expected_and_which_idea_is_behind_it(
+    kind, number, exercise, answers, said
+):
+    module_of(number, kind)
+    problem = find_problem(exercises(number, kind)[exercise], answers)
     assert problem is not None and problem.got
     if not isinstance(said, Belief):
         assert said in problem.expected and problem.why is None
         return
     assert problem.why == said
-    message = re.sub(r"\s+", " ", SelfCheck(exercises(number)).look(exercise, answers).message)
+    message = re.sub(r"\s+", " ", SelfCheck(exercises(number, kind)).look(exercise, answers).message)
     assert said.why in message
-    others = {belief.why for met in MET_IN[number].values() for belief in met} - {said.why}
+    others = {belief.why for met in KINDS[kind][number].values() for belief in met} - {said.why}
     assert not any(other in message for other in others)
 
 
-@each_chapter
-def test_every_belief_is_shown_by_a_wrong_answer_to_each_exercise_that_meets_it(number):
-    module = module_of(number)
+@each_module
+def test_every_belief_is_shown_by_a_wrong_answer_to_each_exercise_that_meets_it(kind, number):
+    module = module_of(number, kind)
     shown = {(exercise, said) for exercise, _, said in module.WRONG if isinstance(said, Belief)}
-    listed = {(exercise, belief) for exercise, met in MET_IN[number].items() for belief in met}
-    if number == "03" and not load_chapter("03").ON_TENSORFLOW:
+    listed = {(exercise, belief) for exercise, met in KINDS[kind][number].items() for belief in met}
+    if (kind, number) == ("ch", "03") and not load_chapter("03").ON_TENSORFLOW:
         skip_or_fail("only TensorFlow compiles a layer, which one belief is about")
     assert shown == listed
 
 
-@each_chapter
-def test_the_beliefs_that_a_chapter_names_are_those_that_its_exercises_meet(number):
-    source = (ROOT / f"utils/exercises/ch{number}.py").read_text(encoding="utf-8")
+@each_module
+def test_the_beliefs_that_a_chapter_names_are_those_that_its_exercises_meet(kind, number):
+    source = inspect.getsource(load_chapter(number, kind))
+    source += "".join(inspect.getsource(exercise.check) for exercise in exercises(number, kind).values())
     named = {getattr(beliefs, name) for name in re.findall(r"beliefs\.([A-Z]\w*)", source)}
-    assert named == {belief for met in MET_IN[number].values() for belief in met}
+    assert named == {belief for met in KINDS[kind][number].values() for belief in met}
     assert len({belief.clause for belief in named}) == len(named)  # a chapter has one answer to an idea
 
 
 def test_every_belief_is_met_somewhere_and_says_more_than_wrong():
     every = [value for value in vars(beliefs).values() if isinstance(value, Belief)]
-    met = {belief for exercises in MET_IN.values() for met in exercises.values() for belief in met}
+    met = {b for lists in KINDS.values() for tasks in lists.values() for met in tasks.values() for b in met}
     assert set(every) == met and len(every) == len(met)
     assert all(len(belief.why.split()) >= 10 for belief in every)
 

@@ -7,6 +7,8 @@ from bs4 import BeautifulSoup
 from teaching import html, slides
 from teaching.html import export, main, or_one_sentence
 
+TAGS = ("your-turn", "course-version")
+
 
 def page_of(tmp_path, *cells):
     path = tmp_path / "07_demo.ipynb"
@@ -59,3 +61,11 @@ def test_the_answer_to_a_prediction_is_covered_until_it_is_asked_for(tmp_path):
     assert ["107 of 192" in details.get_text() for details in page.find_all("details")] == [True]
     assert page.details.summary.get_text() == "Show what happens"
     assert "draw(1)" not in page.details.get_text() and page.get_text().count("107 of 192") == 2
+
+
+def test_the_courses_version_of_what_a_learner_writes_is_folded(tmp_path):
+    cells = [nbformat.v4.new_code_cell(f"mask_{tag[0]} = 1", metadata={"tags": [tag]}) for tag in TAGS]
+    page = page_of(tmp_path, *cells)
+    (details,) = page.find_all("details")
+    assert "mask_c" in details.get_text() and "mask_y" not in details.get_text()
+    assert details.summary.get_text() == "The course's version"

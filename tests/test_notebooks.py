@@ -9,6 +9,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from authoring.store import cover_predictions, fold_course_versions
+
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SOLUTIONS = sorted((ROOT / "notebooks/solutions").glob("*.ipynb"))
@@ -117,6 +119,21 @@ def test_outputs_that_are_not_compared_are_followed_by_an_assert(path):
         if "nbval-ignore-output" in cell.metadata.get("tags", []):
             later = "\n".join(c.source for c in cells[index : index + 8])
             assert "assert " in later or "check(" in later, cell.source
+
+
+@every_stored_notebook
+def test_what_a_reader_is_not_to_see_at_once_is_stored_folded(path):
+    """The set-up, the course's version of what a learner writes, and the answers to predictions.
+
+    A chapter that was stored before answers were covered covers none.
+    """
+    notebook = read(path)
+    fold_course_versions(notebook)
+    if any(cell.metadata.get("jupyter", {}).get("outputs_hidden") for cell in notebook.cells):
+        cover_predictions(notebook)
+    assert notebook == read(path)
+    setup = [cell for cell in notebook.cells if "setup" in cell.metadata.get("tags", [])]
+    assert all(cell.metadata.jupyter.source_hidden for cell in setup)
 
 
 @every_stored_notebook

@@ -6,6 +6,7 @@ from nbclient.exceptions import CellExecutionError
 
 from authoring import store
 
+TAGS = ("your-turn", "course-version", "export")
 SLIDER = "import ipywidgets\nipywidgets.IntSlider()"
 
 
@@ -101,3 +102,12 @@ def test_the_answer_to_a_prediction_is_stored_covered(tmp_path):
         c.metadata.get("jupyter", {}).get("outputs_hidden", False) for c in nbformat.read(path, 4).cells
     ]
     assert hidden == [False, False, False, False, True, False, False, False]
+
+
+def test_the_courses_version_of_what_a_learner_writes_is_stored_folded(tmp_path):
+    cells = [nbformat.v4.new_code_cell("x = 1", metadata={"tags": [tag]}) for tag in TAGS]
+    path = tmp_path / "07_demo.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    store.store(path)
+    folded = ["source_hidden" in cell.metadata.get("jupyter", {}) for cell in nbformat.read(path, 4).cells]
+    assert folded == [False, True, False]

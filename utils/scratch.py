@@ -15,25 +15,25 @@ from utils.data import minibatches
 # --- built in chapter 02, section 1. The rule ---
 
 
+def keep_mask(shape, drop_prob, rng):
+    """Bool array: True (kept) with probability 1 - p, one draw per element."""
+    return rng.random(shape, dtype=np.float32) >= np.float32(drop_prob)
+
+
 def dropout_factor(shape, drop_prob, rng, dtype=np.float32):
     """0 (dropped) or 1 / (1 - p) (kept), one independent draw per element.
 
-    Mean 1, variance p / (1 - p). float32 and float64 get the same draw. A drop_prob outside
-    [0, 1] is a ValueError. Source: Srivastava et al. 2014, section 10.
+    Mean 1, variance p / (1 - p). float32 and float64 get the same draw. ValueError for
+    a drop_prob outside [0, 1]. Source: Srivastava et al. 2014, section 10.
     """
     drop_prob = check_probability("drop_prob", drop_prob)
     if drop_prob == 1:
         return np.zeros(shape, dtype)
-    keep = rng.random(shape, dtype=np.float32) >= np.float32(drop_prob)
-    return keep * np.dtype(dtype).type(1 / (1 - drop_prob))
+    return keep_mask(shape, drop_prob, rng) * np.dtype(dtype).type(1 / (1 - drop_prob))
 
 
 def dropout_with_factor(x, drop_prob, rng):
-    """(x * factor, factor), both of the shape and dtype of x, which stays as it is.
-
-    TypeError unless x is float32 or float64. The gradient with respect to x is the incoming
-    gradient times the same factor.
-    """
+    """(x * factor, factor), in the dtype of x: float32 or float64, else TypeError."""
     x = np.asarray(x)
     if x.dtype not in (np.float32, np.float64):
         hint = "convert it with x.astype(np.float32)"
@@ -43,75 +43,64 @@ def dropout_with_factor(x, drop_prob, rng):
 
 
 def dropout(x, drop_prob, rng):
-    """Inverted dropout for training: each element of x is 0 with probability p, else x / (1 - p).
-
-    The mean is x, the variance x**2 * p / (1 - p); the same state of rng gives the same mask.
-    Source: Hinton et al. 2012; Srivastava et al. 2014, sections 4 and 10.
-    """
+    """Inverted dropout: 0 or x / (1 - p); mean x, variance x**2 * p / (1 - p)."""
     return dropout_with_factor(x, drop_prob, rng)[0]
 
 
-# --- built in chapter 02, section 6. A network, forward ---
+# --- built in chapter 02, section 4. A network, forward ---
 
 
 def init_normal(sizes, rng, std=0.01, dtype=np.float32):
-    """Weights from N(0, std^2), biases 0: a list of [W, b].
+    """[W, b] for each layer of sizes = (inputs, hidden, ..., classes).
 
-    sizes = (inputs, hidden, ..., classes). W has shape (n_in, n_out), b has shape (n_out,).
+    W (n_in, n_out) is drawn from N(0, std^2), b (n_out,) is 0.
     """
-    return [
-        [rng.normal(0, std, (n_in, n_out)).astype(dtype), np.zeros(n_out, dtype)]
-        for n_in, n_out in pairwise(sizes)
-    ]
+    shapes = pairwise(sizes)
+    return [[rng.normal(0, std, s).astype(dtype), np.zeros(s[1], dtype)] for s in shapes]
 
 
 def init_he(sizes, rng, dtype=np.float32):
-    """Weights from N(0, 2 / n_in), biases 0, as init_normal returns them (He et al. 2015, 2.2)."""
-    return [
-        [
-            rng.normal(0, np.sqrt(2 / n_in), (n_in, n_out)).astype(dtype),
-            np.zeros(n_out, dtype),
-        ]
-        for n_in, n_out in pairwise(sizes)
-    ]
+    """The same from N(0, 2 / n_in). Source: He et al. 2015, section 2.2."""
+    layers = zip(pairwise(sizes), np.sqrt(2 / np.array(sizes[:-1])), strict=True)
+    return [init_normal(pair, rng, std, dtype)[0] for pair, std in layers]
+
+
+def hidden_layer(h, W, b):
+    """ReLU(h @ W + b), shape (n, n_out); in place, which saves memory traffic."""
+    z = h @ W
+    z += b
+    return np.maximum(z, 0, out=z)
 
 
 def forward_eval(params, x):
     """Logits (n, classes) for x (n, inputs), without dropout."""
-    h = x
     for W, b in params[:-1]:
-        h = np.maximum(h @ W + b, 0)
+        x = hidden_layer(x, W, b)
     W, b = params[-1]
-    return h @ W + b
+    return x @ W + b
 
 
 def forward_train(params, x, drop_probs, rng):
-    """Logits with dropout after each hidden ReLU, and a cache for backward.
+    """Logits with dropout after each hidden ReLU, and the cache for backward.
 
-    drop_probs has one entry per hidden layer, else ValueError. The cache has one pair (input of
-    the layer, factor of that input) per layer; the factor is None where nothing was dropped.
+    It has a pair per layer: its input, and that input's factor (None at p = 0).
     """
-    n_hidden = len(params) - 1
-    if len(drop_probs) != n_hidden:
-        raise ValueError(f"drop_probs needs {n_hidden} entries, got {len(drop_probs)}")
+    if len(drop_probs) != len(params) - 1:
+        raise ValueError(f"drop_probs needs {len(params) - 1} values, got {drop_probs}")
     h, factor, cache = x, None, []
     for (W, b), drop_prob in zip(params[:-1], drop_probs, strict=True):
         cache.append((h, factor))
-        h = h @ W
-        h += b
-        np.maximum(h, 0, out=h)
-        factor = None
+        h, factor = hidden_layer(h, W, b), None
         if check_probability("drop_prob", drop_prob) > 0:
             h, factor = dropout_with_factor(h, drop_prob, rng)
-    cache.append((h, factor))
     W, b = params[-1]
-    return h @ W + b, cache
+    return h @ W + b, [*cache, (h, factor)]
 
 
 def softmax_cross_entropy(logits, y):
-    """Mean cross-entropy of the batch in nats, and its gradient with respect to the logits.
+    """Mean cross-entropy of the batch in nats, and its gradient at the logits.
 
-    logits (n, classes), y (n,) class numbers; returns (float, array of the shape of logits).
+    logits (n, classes), y (n,) class numbers; returns (float, array like logits).
     """
     rows = np.arange(len(y))
     shifted = logits - logits.max(axis=1, keepdims=True)
@@ -124,7 +113,12 @@ def softmax_cross_entropy(logits, y):
     return float(loss), dlogits
 
 
-# --- built in chapter 02, section 7. The backward pass ---
+# --- built in chapter 02, section 5. The way back ---
+
+
+def dropout_backward(grad, factor):
+    """The gradient at dropout's input, from `grad` at its output. Changes nothing."""
+    return grad * factor
 
 
 def backward(params, cache, dlogits):
@@ -135,16 +129,16 @@ def backward(params, cache, dlogits):
         if len(grads) < len(params):
             delta = delta @ W.T
             if factor is not None:
-                delta *= factor
+                delta = dropout_backward(delta, factor)
             delta *= h > 0
     return grads[::-1]
 
 
-# --- built in chapter 02, section 8. The training step ---
+# --- built in chapter 02, section 6. The training step ---
 
 
 def sgd_step(params, grads, lr):
-    """Move every parameter by -lr times its gradient, in place; the gradients are used up."""
+    """Move every parameter by -lr times its gradient, in place; grads are used up."""
     for pair, grad_pair in zip(params, grads, strict=True):
         for value, grad in zip(pair, grad_pair, strict=True):
             grad *= lr
@@ -165,12 +159,12 @@ def train_step(params, x, y, drop_probs, lr, rng):
 def train_epoch(params, x, y, drop_probs, batch_size, lr, rng):
     """One pass over the data in random minibatches; changes params in place.
 
-    Each batch's gradient is divided by that batch's own size, the smaller last one's too. Returns
-    (training loss, training accuracy), both with dropout on and while the weights move.
+    Each gradient is divided by the size of its batch, also of the smaller last one.
+    Returns (loss, accuracy), with dropout on and while the weights move.
     """
     total_loss, correct = 0.0, 0
     for batch in minibatches(len(x), batch_size, rng):
-        step = train_step(params, x[batch], y[batch], drop_probs, lr, rng)
-        total_loss += step[0] * len(batch)
-        correct += step[1]
+        loss, right = train_step(params, x[batch], y[batch], drop_probs, lr, rng)
+        total_loss += loss * len(batch)
+        correct += right
     return total_loss / len(x), correct / len(x)

@@ -1,70 +1,63 @@
 """Answers to chapter 02's exercises: (exercise, answers, the Belief or the clause that the check says)."""
 
-import math
-
 import numpy as np
 
+from utils import scratch
 from utils.exercises import beliefs
 from utils.exercises.ch02 import epochs_needed
-from utils.scratch import dropout_with_factor
 
 
-def mask(change):
-    """keep_mask with its result changed."""
-    return lambda shape, p, rng: change(rng.random(shape) >= p)
+def bare(x, drop_prob, rng):
+    return x * (rng.random(x.shape) >= drop_prob)
 
 
-def one_mask(shape, p, rng):
-    return np.broadcast_to(rng.random(shape[1:]) >= p, shape)
-
-
-def exact_mask(shape, drop_prob, rng):
-    size = math.prod(shape)
-    return (rng.permutation(size) >= round(drop_prob * size)).reshape(shape)
-
-
-def clumped(shape, p, rng):
-    """Neighbours share a coin: the right share, but too large a variance of the count."""
-    return np.repeat(rng.random((shape[0], shape[1] // 5)) >= p, 5, axis=1)
-
-
-OWN = np.random.default_rng(5)
-
-
-def from_own_generator(shape, p, rng):
-    return OWN.random(shape) >= p
-
-
-def same_for_a_shape(shape, p, rng):
-    seed = shape[0] if shape != (10, 10) else None
-    return np.random.default_rng(seed).random(shape) >= p
-
-
-def forward(make_factor):
-    def run(x, drop_prob, rng):
-        factor = make_factor(x, drop_prob, rng)
-        return x * factor, factor
-
-    return run
+def swapped(x, drop_prob, rng):
+    return x * (rng.random(x.shape) < drop_prob)
 
 
 def shrink(x, drop_prob, rng):
-    keep = rng.random(x.shape[1]) >= drop_prob
-    return x[:, keep] / (1 - drop_prob), keep
+    return x[:, rng.random(x.shape[1]) >= drop_prob]
 
 
-def plain(x, drop_prob):
-    return x
+def times_q(x, drop_prob):
+    return x * (1 - drop_prob)
 
 
-def normalised(x, p, rng):
-    keep = rng.random(x.shape) >= p
-    return x * keep / max(keep.mean(), 0.01)
+def looks_at_the_mean(dropout):
+    output = dropout(np.ones((500, 50)), 0.3, np.random.default_rng(0))
+    return bool(abs(output.mean() - 1) < 0.2)
 
 
-def in_place(grad_output, factor):
-    grad_output *= factor
-    return grad_output
+def compares_rows(dropout):
+    output = dropout(np.ones((50, 20)), 0.5, np.random.default_rng(0))
+    return bool((output != output[0]).any())
+
+
+def compares_two_small_rows(dropout):
+    output = dropout(np.ones((2, 2)), 0.5, np.random.default_rng(4))
+    return bool((output[0] != output[1]).any())
+
+
+def wants_half(dropout):
+    """Too strict: a layer that does not rescale is told that its examples share their mask."""
+    return compares_rows(dropout) and looks_at_the_mean(dropout)
+
+
+def steady(x, drop_prob, rng):
+    keep = rng.random(x.shape) >= drop_prob
+    return x * keep / max(keep.mean(), 1e-9)
+
+
+def as_given(x, drop_prob, rng):
+    keep = rng.random(x.shape) >= drop_prob
+    with np.errstate(all="ignore"):
+        return x * keep / keep.mean()
+
+
+def half_steady(x, drop_prob, rng):
+    """Neither the one nor the other."""
+    keep = rng.random(x.shape) >= drop_prob
+    return x * keep / (0.5 * max(keep.mean(), 0.1) + 0.5 * (1 - drop_prob))
 
 
 WRONG = [
@@ -72,37 +65,29 @@ WRONG = [
     ("count", (70, 0), beliefs.EXACT),
     ("count", (71, 4.58), "n times the probability to keep"),
     ("count", (70, 21), "sqrt(n p (1-p))"),
-    ("mask", (mask(lambda keep: ~keep),), beliefs.KEEP_02),
-    ("mask", (exact_mask,), beliefs.EXACT),
-    ("mask", (one_mask,), beliefs.ONE_MASK_02),
-    ("mask", (mask(lambda keep: keep[:, 1:]),), "an array of shape"),
-    ("mask", (mask(lambda keep: keep / 0.7),), "an array of True"),
-    ("mask", (lambda shape, p, rng: rng.random(shape) >= 0.5,), "a share 0.7"),
-    ("mask", (clumped,), "independent coins"),
-    ("mask", (from_own_generator,), "the same mask from the same state of rng"),
-    ("mask", (same_for_a_shape,), "a new mask from every call"),
-    ("mask", (lambda shape, p, rng: rng.random(shape) >= min(p, 0.9),), "a share 0 kept at p = 1"),
-    ("layer", (forward(lambda x, p, rng: rng.random(x.shape) >= p), plain), beliefs.NO_RESCALING),
-    ("layer", (dropout_with_factor, lambda x, p: x * (1 - p)), beliefs.TWICE),
-    ("layer", (shrink, plain), beliefs.REMOVES),
-    ("layer", (lambda x, p, rng: x, plain), "a pair (output, factor)"),
-    ("layer", (lambda x, p, rng: (2 * x, 2), plain), "a mean output of 1.00"),
-    ("layer", (dropout_with_factor, lambda x, p: 2 * x), "the plain input"),
-    ("layer", (lambda x, p, rng: (normalised(x, p, rng), 1), plain), "0 or x / (1 - p)"),
     ("moments", (3, 27, 0.75), beliefs.KEEP_02),
     ("moments", (2.25, 1.6875, 0.25), beliefs.NO_RESCALING),
     ("moments", (3, 3, 0.5), "the probability to drop"),
     ("moments", (4, 3, 0.25), "p times 0 plus"),
     ("moments", (3, 1, 0.25), "h^2 p / (1-p)"),
-    ("backward", (lambda grad, factor: grad,), beliefs.UNMASKED_GRADIENT),
-    ("backward", (lambda grad, factor: grad * (factor > 0),), beliefs.UNSCALED_GRADIENT),
-    ("backward", (lambda grad, factor: grad[0],), "a gradient of shape"),
-    ("backward", (in_place,), "to stay as it was"),
-    ("backward", (lambda grad, factor: grad * factor**2,), "grad_output times 1.43"),
-    ("bug", (lambda x, p, rng: x * (rng.random(x.shape[1:]) >= p) / (1 - p),), beliefs.ONE_MASK_02),
-    ("bug", (lambda x, p, rng: x[0],), "an output of shape (200, 10)"),
-    ("bug", (normalised,), "0 or x / (1 - p)"),
+    ("recipe", (shrink, times_q), beliefs.REMOVES),
+    ("recipe", (scratch.dropout, times_q), beliefs.TWICE),
+    ("recipe", (scratch.dropout, lambda x, p: x), "the classical recipe does not divide"),
+    ("recipe", (swapped, times_q), beliefs.KEEP_02),
+    ("recipe", (bare, lambda x, p: x), beliefs.NO_RESCALING),
+    ("recipe", (bare, lambda x, p: x * p), beliefs.KEEP_02),
+    ("recipe", (lambda x, p, rng: bare(x, 0.5, rng), times_q), "a share 0.7"),
+    ("recipe", (bare, lambda x, p: x / (1 - p)), "0.70 times the input at prediction"),
+    ("apart", (looks_at_the_mean,), beliefs.MEAN_ENOUGH),
+    ("apart", (lambda dropout: False,), "True for a dropout whose examples"),
+    ("apart", (compares_two_small_rows,), "True for a dropout whose examples"),
+    ("apart", (wants_half,), "True for a dropout whose examples"),
+    ("apart", (lambda dropout: 0,), "False for a dropout with one mask"),
+    ("steady", (steady,), beliefs.STEADY),
+    ("steady", (as_given,), "numbers, also where nothing was kept"),
+    ("steady", (half_steady,), "0 or x / (1 - p)"),
     ("speed", (epochs_needed, "with dropout"), beliefs.FASTER),
     ("speed", (epochs_needed, "dropout"), '"with dropout" or "without dropout"'),
     ("speed", (lambda p: 1, "without dropout"), "about"),
 ]
+RIGHT = [("apart", (compares_rows,)), ("recipe", (bare, times_q)), ("steady", (scratch.dropout,))]

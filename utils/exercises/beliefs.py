@@ -156,6 +156,18 @@ gradient as well.""")
 UNSCALED_GRADIENT = belief("""the gradient needs the mask but not the scale
 A kept unit was multiplied by 1/(1-p), so a nudge of its input moves the output by 1/(1-p). Multiply the
 gradient by the same factor, not by the bare mask.""")
+MEAN_ENOUGH = belief("""a right mean shows a right dropout
+With one mask for the whole batch every element still has the right mean, the right variance and the right
+share of zeros. Only a comparison of two examples can see that they share their mask.""")
+STEADY = belief("""a dropout should keep the mean of every call
+What was really kept depends on all the other coins, so dividing by it ties all the units and examples
+together, and nothing may be left to divide by. Divide by 1-p: right on average is what is asked for.""")
+UPHILL = belief("""the gradient points to where the loss falls
+The gradient points to where the loss RISES fastest. A step of plus lr times the gradient climbs; training
+takes minus.""")
+REBOUND = belief("""a function trains a net by making new weights
+The arrays of the net that was passed in did not move. params = ... inside a function only gives a name to
+something new; the caller keeps the old weights. Change the arrays in place.""")
 FASTER = belief("""dropout makes training faster
 Dropout makes training slower: each step sees a noisy, thinned network, so the same training accuracy takes
 more steps. What it may buy is less overfitting, not speed.""")
@@ -723,11 +735,10 @@ MET_IN = {
     },
     "02": {
         "count": (KEEP_02, EXACT),
-        "mask": (KEEP_02, EXACT, ONE_MASK_02),
-        "layer": (NO_RESCALING, TWICE, REMOVES),
         "moments": (KEEP_02, NO_RESCALING),
-        "backward": (UNMASKED_GRADIENT, UNSCALED_GRADIENT),
-        "bug": (ONE_MASK_02,),
+        "recipe": (REMOVES, TWICE, KEEP_02, NO_RESCALING),
+        "apart": (MEAN_ENOUGH,),
+        "steady": (STEADY,),
         "speed": (FASTER,),
     },
     "03": {
@@ -818,5 +829,15 @@ MET_IN = {
         "bell": (ONE_MASK_13, KEEP_13, VARIANCE_AS_STD, NO_NEGATIVE, SWITCHES_OFF, NOISE_ADDED),
         "depth": (SURVIVAL, SHALLOW),
         "tie": (EQUAL_VARIANCE, UNPAIRED_13, SCATTER, SMALLER),
+    },
+}
+
+# The same for the cells that a learner writes inside a chapter.
+MET_IN_TURNS = {
+    "02": {
+        "mask": (KEEP_02, EXACT, ONE_MASK_02),
+        "factor": (KEEP_02, NO_RESCALING, ONE_MASK_02),
+        "backward": (UNMASKED_GRADIENT, UNSCALED_GRADIENT),
+        "step": (UPHILL, REBOUND),
     },
 }

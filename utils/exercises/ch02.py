@@ -6,14 +6,14 @@ import math
 import numpy as np
 
 from utils import scratch
-from utils.conformance import CHECKS, DropoutLayer, draw_input
+from utils.conformance import DropoutLayer, draw_input
 from utils.data import load_fashion_mnist
 from utils.exercises import beliefs, expect
 from utils.exercises.engine import array, is_close, is_number
 from utils.metrics import accuracy
+from utils.wrong_dropouts import RIGHT, WRONG
 
 P = 0.3  # not 0.5, where a swap of p and 1 - p cannot be seen
-NUM_CALLS = 200
 
 
 # --- 1. count ---
@@ -27,74 +27,7 @@ def check_count(mean_kept, std_kept):
     expect.close(std_kept, math.sqrt(100 * P * (1 - P)), rule, {beliefs.EXACT: 0}, tolerance=0.05)
 
 
-# --- 2. mask ---
-
-
-def check_mask(keep_mask):
-    """A function: (shape, drop_prob, rng) -> bool array, True for kept."""
-
-    def draw(shape, drop_prob, rng):
-        return array(keep_mask(shape, drop_prob, rng))
-
-    keep = expect.shape(draw((400, 25), P, np.random.default_rng(0)), (400, 25), "an array")
-    rule = "an array of True (kept) and False (dropped)"
-    expect.that(keep.dtype == bool, rule, f"an array of {keep.dtype}")
-    expect.own_masks(keep, beliefs.ONE_MASK_02)
-    expect.share(keep, 1 - P, "True (kept, 1-p)", beliefs.KEEP_02)
-    rng = np.random.default_rng(1)
-    counts = [draw((10, 10), P, rng).sum() for _ in range(NUM_CALLS)]
-    varies = len(set(counts)) > 1 and len(set(keep.sum(axis=1))) > 1
-    expect.that(varies, "a count of kept units that varies by chance", "always the same count", beliefs.EXACT)
-    _expect_binomial(np.var(counts))
-    first, again = (draw((50, 4), P, np.random.default_rng(2)) for _ in "ab")
-    same = np.array_equal(first, again)
-    expect.that(same, "the same mask from the same state of rng", "two different masks")
-    rng = np.random.default_rng(3)
-    same = np.array_equal(draw((50, 4), P, rng), draw((50, 4), P, rng))
-    expect.that(not same, "a new mask from every call", "the same mask twice")
-    for drop_prob, share in ((0, 1), (1, 0)):
-        found = draw((50, 4), drop_prob, rng).mean()
-        expect.that(found == share, f"a share {share} kept at p = {drop_prob}", f"a share {found:.3f}")
-
-
-def _expect_binomial(variance):
-    """The variance of NUM_CALLS counts, of 100, within five standard errors."""
-    right = 100 * P * (1 - P)
-    fourth_moment = right * (1 + (3 * 100 - 6) * P * (1 - P))
-    room = 5 * math.sqrt((fourth_moment - right**2) / NUM_CALLS)
-    rule = f"counts of kept units, of 100, with variance {right:.0f} +- {room:.0f}: independent coins"
-    expect.that(abs(variance - right) <= room, rule, f"a variance of {variance:.1f}")
-
-
-# --- 3. layer ---
-
-
-def check_layer(forward, predict):
-    """Two functions: forward(x, drop_prob, rng) -> (output, factor) and predict(x, drop_prob) -> output."""
-
-    def run(x, drop_prob, rng):
-        pair = expect.parts(forward(x, drop_prob, rng), 2, "a pair (output, factor)")
-        return tuple(array(part, x.dtype) for part in pair)
-
-    x = draw_input(0)
-    output, _ = run(x, P, np.random.default_rng(0))
-    predicted = array(predict(x, P))
-    rule = f"an output of the input's shape {x.shape}"
-    expect.that(output.shape == x.shape, rule, f"{output.shape}", beliefs.REMOVES)
-    rng = np.random.default_rng(1)
-    ratios = np.array([np.mean(run(x, P, rng)[0] / x) for _ in range(NUM_CALLS)])
-    mean, room = ratios.mean(), 5 * ratios.std() / math.sqrt(NUM_CALLS)
-    why = beliefs.NO_RESCALING if abs(mean - (1 - P)) <= room else None
-    rule = f"a mean output of 1.00 times the input in training, within {room:.2f}"
-    expect.that(abs(mean - 1) <= room + 1e-12, rule, f"{mean:.2f} times the input", why)
-    why = beliefs.TWICE if is_close(predicted, x * (1 - P), 1e-6) else None
-    got = f"{np.mean(predicted / x):.2f} times the input"
-    expect.that(np.array_equal(predicted, x), "predict to return the plain input", got, why)
-    layer = DropoutLayer(run, lambda grad, factor: grad * factor, lambda *args: array(predict(*args)))
-    expect.dropout(layer, [name for name in CHECKS if name not in ("mask in gradient", "gradient")])
-
-
-# --- 4. moments ---
+# --- 2. moments ---
 
 
 def check_moments(mean, variance, share_of_zeros):
@@ -109,42 +42,72 @@ def check_moments(mean, variance, share_of_zeros):
     expect.close(variance, h**2 * p / q, rule, known, "a variance of {}")
 
 
-# --- 5. backward ---
+# --- 3. recipe ---
 
 
-def check_backward(backward):
-    """A function: (grad_output, factor) -> gradient with respect to the input of dropout."""
-    grad_output = draw_input(1)
-    factor = scratch.dropout_factor(grad_output.shape, P, np.random.default_rng(0), grad_output.dtype)
-    before = grad_output.copy()
-    grad = expect.shape(backward(grad_output, factor), grad_output.shape, "a gradient")
-    same = np.array_equal(before, grad_output)
-    expect.that(same, "grad_output to stay as it was", "it was changed in place")
-    largest = np.abs(grad[factor == 0]).max()
-    got = f"gradients up to {largest:.2f} there"
-    expect.that(largest == 0, "0 where the unit was dropped", got, beliefs.UNMASKED_GRADIENT)
-    ratio = np.mean((grad / grad_output)[factor != 0])
-    rule = f"grad_output times {1 / (1 - P):.2f} where the unit was kept"
-    why = beliefs.UNSCALED_GRADIENT if is_close(ratio, 1) else None
-    expect.that(np.array_equal(grad, grad_output * factor), rule, f"grad_output times {ratio:.2f}", why)
+def check_recipe(train, predict):
+    """Two functions of the classical recipe: train(x, drop_prob, rng) and predict(x, drop_prob) -> output."""
+    x = draw_input(0)
+    output = array(train(x, P, np.random.default_rng(0)), x.dtype)
+    predicted = array(predict(x, P), x.dtype)
+    rule = f"an output of the input's shape {x.shape}"
+    expect.that(output.shape == x.shape, rule, f"{output.shape}", beliefs.REMOVES)
+    kept = (output / x)[output != 0]
+    factor, in_prediction = kept.mean(), np.mean(predicted / x)
+    divided = is_close(factor, 1 / (1 - P), 1e-6)
+    why = beliefs.TWICE if divided and is_close(in_prediction, 1 - P, 1e-6) else None
+    rule = "kept values as they came in: the classical recipe does not divide in training"
+    expect.that(is_close(factor, 1, 1e-6), rule, f"{factor:.2f} times the input", why)
+    found = scaled_mask(train, 1)
+    expect.share(found, 1 - P, "kept values", beliefs.KEEP_02)
+    known = {beliefs.NO_RESCALING: 1, beliefs.KEEP_02: P}
+    rule = f"{1 - P:.2f} times the input at prediction, the mean in training"
+    expect.close(in_prediction, 1 - P, rule, known, "{:.2f} times the input", 1e-6)
 
 
-# --- 6. bug ---
+def scaled_mask(train, seed):
+    """What is kept of 400 examples of 25 ones: a bool array."""
+    return array(train(np.ones((400, 25)), P, np.random.default_rng(seed))) != 0
 
 
-def check_bug(fixed_dropout):
+# --- 4. apart ---
+
+
+def check_apart(own_masks):
+    """A function: dropout(x, drop_prob, rng) -> True if each example of a batch has its own mask."""
+
+    def judged(layer):
+        return own_masks(lambda x, drop_prob, rng: layer.forward(array(x, np.float64), drop_prob, rng)[0])
+
+    rule = "False for a dropout with one mask for the whole batch"
+    expect.truth(judged(WRONG["one mask for the whole batch"]()), False, rule, beliefs.MEAN_ENOUGH)
+    for name in ("right", "no rescaling", "an exact share", "p and 1 - p swapped"):
+        layer = RIGHT if name == "right" else WRONG[name]()
+        rule = f"True for a dropout whose examples have masks of their own ({name})"
+        expect.truth(judged(layer), True, rule)
+
+
+# --- 5. steady ---
+
+
+def check_steady(fixed_dropout):
     """A function: (x, drop_prob, rng) -> output."""
 
     def forward(x, drop_prob, rng):
         return array(fixed_dropout(x, drop_prob, rng), x.dtype), None
 
-    output, _ = forward(np.ones((200, 10)), P, np.random.default_rng(0))
-    expect.own_masks(expect.shape(output, (200, 10), "an output"), beliefs.ONE_MASK_02)
+    for seed in range(20):
+        output, _ = forward(np.ones((1, 2)), 0.7, np.random.default_rng(seed))
+        got = f"an output of {output[0]} for two ones at p = 0.7"
+        expect.that(np.isfinite(output).all(), "numbers, also where nothing was kept", got)
+    means = [forward(np.ones((4, 5)), P, np.random.default_rng(seed))[0].mean() for seed in range(20)]
+    rule = "a mean that is right on average and varies from call to call"
+    expect.that(np.ptp(means) > 1e-6, rule, f"a mean of {means[0]:.2f} in every call", beliefs.STEADY)
     names = ("values", "mean", "share", "units", "examples", "count", "fresh", "input")
     expect.dropout(DropoutLayer(forward, None, None), names)
 
 
-# --- 7. speed ---
+# --- 6. speed ---
 
 
 @functools.cache
@@ -182,13 +145,12 @@ def check_speed(measure, faster):
 
 HINTS = {
     "count": "Each unit is one throw of a coin that says keep with probability 1-p.",
-    "mask": "Draw one uniform number per element with rng.random(shape). It is below p with probability p.",
-    "layer": "In training, multiply by a factor that is 0 or 1/(1-p), shaped like x; treat p = 1 alone. At "
-    "prediction time, look at what the mean of the training output already is.",
     "moments": "List the two values that h' can take, with their probabilities. Mean of h', mean of its "
     "square, subtract.",
-    "backward": "h' = h times factor. What is the slope of h' as a function of h?",
-    "bug": "Print the output for x = np.ones((5, 8)). Compare the rows. How many coins were thrown?",
+    "recipe": "What is the mean of the training output of a kept-or-dropped h, if nothing is divided? "
+    "Prediction must give that number.",
+    "apart": "Send a large batch of ones through dropout and compare the rows of the output.",
+    "steady": "Print factor for x = np.ones((1, 2)) and a few seeds. Which values may a right factor take?",
     "speed": "Measure the accuracy with scratch.forward_eval after every epoch, and return at the first "
     "that reaches 0.9. Start the net and rng afresh for each p.",
 }

@@ -177,9 +177,9 @@ def is_close(value, expected, tolerance=0.01):
 # --- the chapters ---
 
 
-def chapters(directory=HERE):
-    """The numbers of the chapters that have exercises, in order: ["01", ...]."""
-    return sorted(path.stem[2:] for path in directory.glob("ch[0-9][0-9].py"))
+def chapters(kind="ch", directory=HERE):
+    """The numbers of the chapters that have exercises ("ch"), or cells of a learner's own ("turns")."""
+    return sorted(path.stem[len(kind) :] for path in directory.glob(f"{kind}[0-9][0-9].py"))
 
 
 def load_chapter(number, kind="ch"):

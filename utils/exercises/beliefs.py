@@ -268,7 +268,7 @@ MXNet switches its own operators, not your arithmetic: a comparison and a produc
 Your layer must ask autograd.is_training() and hand the input through when the answer is no.""")
 DETACHED = belief("""NumPy inside a layer is as good
 asnumpy() leaves MXNet: what you compute there is not recorded, so no gradient comes back through your
-layer. Stay with nd operators from X to the output.""")
+layer. Stay with nd operators from x to the output.""")
 RECORDED = belief("""record() is harmless without backward()
 record() also switches to training, whether or not anybody calls backward() later. The loss was measured
 with dropout on, and another call gives another loss.""")
@@ -840,5 +840,10 @@ MET_IN_TURNS = {
         "factor": (KEEP_02, NO_RESCALING, ONE_MASK_02),
         "backward": (UNMASKED_GRADIENT, UNSCALED_GRADIENT),
         "step": (UPHILL, REBOUND),
+    },
+    "05": {
+        "dropout": (KEEP_05, NO_RESCALING_05, ONE_MASK_05),
+        "switch": (BY_ITSELF, RECORDING, NEEDS_RECORD),
+        "step": (RECORDING, DIVIDED_TWICE),
     },
 }

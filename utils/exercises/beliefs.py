@@ -306,6 +306,9 @@ Send an input through that has no zeros: for ones, the output is the factor.""")
 OUTPUT_OVER_INPUT = belief("""output / input shows the mask
 Where the ReLU gave 0, output / h is 0/0, which is NaN: the factor cannot be read off there. Ones under the
 same seed show it for every unit.""")
+SHARE_IS_P = belief("""the share of zeros is p
+The share of zeros is only near p: every element throws its own coin. What is kept was divided by 1-p, and
+that number stands in the factor to the last digit.""")
 ONLY_LOGITS = belief("""equal outputs prove equal nets
 Equal outputs do not prove equal nets. Port E's logits agree to the last digits and its gradients do not, so
 it predicts well and trains wrongly. Compare every gradient too.""")
@@ -766,7 +769,7 @@ MET_IN = {
         "control": (ONE_RUN_05, SMALL_MEAN),
     },
     "06": {
-        "recover": (ZERO_IS_DROPPED, OUTPUT_OVER_INPUT),
+        "recover": (ZERO_IS_DROPPED, OUTPUT_OVER_INPUT, SHARE_IS_P),
         "ports": (ONLY_LOGITS, FLOAT32, SAME_SEED, SHAPES_FIT, NO_ABS),
         "settings": (KEEP_06, TWICE_06, MOMENTUM, SAME_DEFAULTS),
         "axes": (AXES_THAT_THROW, ONE_MASK_06),

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
+from authoring.bench.trainers import TRAINERS
 from utils import parity, scratch
 from utils.frameworks import load_keras, load_mxnet
 from utils.measured import seconds_in_turns
@@ -334,7 +335,7 @@ def test_two_epochs_of_each_trainer_lower_the_loss(name, require):
     x[np.arange(1000), y] = 5
     params = scratch.init_he(parity.SIZES, rng)
     before = [value.copy() for pair in params for value in pair]
-    epoch = parity.TRAINERS[name](params, (0.2, 0.5), x, y, batch_size=96, lr=0.1, seed=0)
+    epoch = TRAINERS[name](params, (0.2, 0.5), x, y, batch_size=96, lr=0.1, seed=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         (first, _), (second, accuracy) = epoch(), epoch()

@@ -1,49 +1,45 @@
 """The same net in NumPy, Keras, PyTorch and Gluon.
 
-Two uses. The `..._pass` functions take weights AND dropout factors from outside and return the logits
-and every gradient, so that the frameworks can be compared to the last digit. The `..._net` functions
-build the net with the framework's own dropout layer, and the `..._trainer` functions train it.
+The ..._pass functions take weights and dropout factors from outside and return logits and gradients;
+the ..._net functions have the framework's own dropout. Weights travel as NumPy arrays in the layout
+of utils.scratch. A framework is imported when one of its functions is called, not before.
 
-Weights travel as NumPy arrays in the layout of utils.scratch: a list of [W, b] pairs, W of shape
-(n_in, n_out). A framework is imported when one of its functions is called, not before.
+Written by chapter 06: change it there, then run `python3 course.py library`.
 """
 
 import numpy as np
 
 from utils import scratch
-from utils.data import minibatches
 from utils.frameworks import available, load_keras, load_mxnet
+
+# --- built in chapter 06, section 1. The same weights, the same masks ---
+
 
 SIZES = (784, 256, 256, 10)
 PACKAGES = {"NumPy": "numpy", "Keras": "keras", "PyTorch": "torch", "Gluon": "mxnet"}
 
 
 def present():
-    """Names of the frameworks that can be imported here, in the course's order, NumPy first."""
+    """Names of the frameworks that can be imported here, NumPy first."""
     return [name for name, package in PACKAGES.items() if available(package)]
 
 
 def make_problem(batch_size, drop_probs, seed, dtype=np.float32):
-    """One set of weights, one set of masks and one batch, drawn from `seed`.
+    """Weights, factors and a batch from one seed: (params, factors, x, y).
 
-    Returns (params, factors, x, y): He weights, one dropout factor (0 or 1 / (1 - p)) of shape
-    (batch_size, units) per hidden layer, inputs in [0, 1) and classes.
+    params: He's start, [W (n_in, n_out), b (n_out,)] per layer. factors: 0 or
+    1 / (1 - p), (batch_size, units) per hidden layer. x in [0, 1), y classes.
     """
     rng = np.random.default_rng(seed)
     params = scratch.init_he(SIZES, rng, dtype)
-    factors = [
-        scratch.dropout_factor((batch_size, units), drop_prob, rng, dtype)
-        for units, drop_prob in zip(SIZES[1:-1], drop_probs, strict=True)
-    ]
+    layers = zip(SIZES[1:-1], drop_probs, strict=True)
+    factors = [scratch.dropout_factor((batch_size, n), p, rng, dtype) for n, p in layers]
     x = rng.random((batch_size, SIZES[0])).astype(dtype)
-    y = rng.integers(SIZES[-1], size=batch_size)
-    return params, factors, x, y
-
-
-# --- one forward and backward pass with given masks: (logits, gradients in the layout of params) ---
+    return params, factors, x, rng.integers(SIZES[-1], size=batch_size)
 
 
 def numpy_pass(params, factors, x, y):
+    """(logits (n, classes), gradients in the layout of params), with given factors."""
     h, factor, cache = x, None, []
     for (W, b), next_factor in zip(params[:-1], factors, strict=True):
         cache.append((h, factor))
@@ -55,24 +51,21 @@ def numpy_pass(params, factors, x, y):
     return logits, scratch.backward(params, cache, dlogits)
 
 
-def keras_pass(params, factors, x, y):
-    keras = load_keras()
-    layers = keras_layers(params)
+def torch_layers(params):
+    """An nn.Linear for each [W, b]."""
+    import torch
 
-    def loss_and_logits():
-        h = keras.ops.convert_to_tensor(x, dtype=str(x.dtype))
-        for layer, factor in zip(layers[:-1], factors, strict=True):
-            h = keras.ops.relu(layer(h)) * keras.ops.convert_to_tensor(factor, dtype=str(x.dtype))
-        logits = layers[-1](h)
-        losses = keras.losses.sparse_categorical_crossentropy(y, logits, from_logits=True)
-        return keras.ops.mean(losses), logits
-
-    weights = [weight for layer in layers for weight in (layer.kernel, layer.bias)]
-    logits, grads = keras_gradients(loss_and_logits, weights)
-    return logits, [list(pair) for pair in zip(grads[::2], grads[1::2], strict=True)]
+    layers = []
+    for W, b in params:
+        layer = torch.nn.Linear(*W.shape)
+        layer.weight = torch.nn.Parameter(torch.tensor(W.T.copy()))
+        layer.bias = torch.nn.Parameter(torch.tensor(b))
+        layers.append(layer)
+    return layers
 
 
 def torch_pass(params, factors, x, y):
+    """numpy_pass in PyTorch."""
     import torch
 
     layers = torch_layers(params)
@@ -85,78 +78,8 @@ def torch_pass(params, factors, x, y):
     return logits.detach().numpy(), grads
 
 
-def gluon_pass(params, factors, x, y):
-    mx = load_mxnet()
-    layers = gluon_layers(params)
-    with mx.autograd.record():
-        h = mx.nd.array(x, dtype=x.dtype)
-        for layer, factor in zip(layers[:-1], factors, strict=True):
-            h = layer(h).relu() * mx.nd.array(factor, dtype=factor.dtype)
-        logits = layers[-1](h)
-        loss = mx.gluon.loss.SoftmaxCrossEntropyLoss()(logits, mx.nd.array(y, dtype=x.dtype)).mean()
-    loss.backward()
-    grads = [[layer.weight.grad().asnumpy().T, layer.bias.grad().asnumpy()] for layer in layers]
-    return logits.asnumpy(), grads
-
-
-PASSES = {"NumPy": numpy_pass, "Keras": keras_pass, "PyTorch": torch_pass, "Gluon": gluon_pass}
-
-
-def bound(name, dtype):
-    """What the course promises for `max_differences` of framework `name`, in dtype "float64" or "float32".
-
-    Keras on its PyTorch backend multiplies float64 matrices in float32, so float32's bound holds there.
-    """
-    exact = name != "Keras" or load_keras().backend.backend() == "tensorflow"
-    return 1e-12 if dtype == "float64" and exact else 5e-6
-
-
-def max_differences(result, reference):
-    """How far a pass is from `reference`: (logits, gradients), the largest difference of each.
-
-    A difference in an array counts in units of the array's largest value where that exceeds 1, since
-    rounding grows with the numbers themselves.
-    """
-    (logits, grads), (logits_0, grads_0) = result, reference
-    gradient = max(
-        _max_difference(value, value_0)
-        for pair, pair_0 in zip(grads, grads_0, strict=True)
-        for value, value_0 in zip(pair, pair_0, strict=True)
-    )
-    return _max_difference(logits, logits_0), gradient
-
-
-def _max_difference(values, reference):
-    return float(np.abs(values - reference).max() / max(1.0, np.abs(reference).max()))
-
-
-# --- dense layers that hold given weights ---
-
-
-def keras_layers(params):
-    keras = load_keras()
-    layers = []
-    for W, b in params:
-        layer = keras.layers.Dense(W.shape[1], dtype=str(W.dtype))
-        layer.build((None, W.shape[0]))
-        layer.set_weights([W, b])
-        layers.append(layer)
-    return layers
-
-
-def torch_layers(params):
-    import torch
-
-    layers = []
-    for W, b in params:
-        layer = torch.nn.Linear(*W.shape)
-        layer.weight = torch.nn.Parameter(torch.tensor(W.T.copy()))
-        layer.bias = torch.nn.Parameter(torch.tensor(b))
-        layers.append(layer)
-    return layers
-
-
 def gluon_layers(params):
+    """A gluon Dense for each [W, b]."""
     mx = load_mxnet()
     layers = []
     for W, b in params:
@@ -168,44 +91,156 @@ def gluon_layers(params):
     return layers
 
 
-def keras_gradients(loss_and_logits, weights):
-    """Run `loss_and_logits()` and return (logits, gradients of the loss), as NumPy arrays.
+def gluon_pass(params, factors, x, y):
+    """numpy_pass in Gluon."""
+    mx, dtype = load_mxnet(), x.dtype
+    layers = gluon_layers(params)
+    loss_of = mx.gluon.loss.SoftmaxCrossEntropyLoss()
+    with mx.autograd.record():
+        h = mx.nd.array(x, dtype=dtype)
+        for layer, factor in zip(layers[:-1], factors, strict=True):
+            h = layer(h).relu() * mx.nd.array(factor, dtype=dtype)
+        logits = layers[-1](h)
+        loss = loss_of(logits, mx.nd.array(y, dtype=dtype)).mean()
+    loss.backward()
+    grads = [[p.grad().asnumpy().T for p in (d.weight, d.bias)] for d in layers]
+    return logits.asnumpy(), grads
 
-    A gradient is None where the loss does not depend on the weight.
 
-    This is the one step that Keras 3 leaves to its backend. Raises NotImplementedError on a backend
-    other than TensorFlow and PyTorch.
-    """
+def keras_layers(params):
+    """A keras Dense for each [W, b]."""
     keras = load_keras()
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow
-
-        with tensorflow.GradientTape() as tape:
-            loss, logits = loss_and_logits()
-        grads = tape.gradient(loss, [weight.value for weight in weights])
-    elif keras.backend.backend() == "torch":
-        for weight in weights:
-            weight.value.grad = None
-        loss, logits = loss_and_logits()
-        loss.backward()
-        grads = [weight.value.grad for weight in weights]
-    else:
-        raise NotImplementedError(f"no gradients on the Keras backend {keras.backend.backend()!r}")
-    to_numpy = keras.ops.convert_to_numpy
-    return to_numpy(logits), [None if grad is None else to_numpy(grad) for grad in grads]
+    layers = []
+    for W, b in params:
+        layer = keras.layers.Dense(W.shape[1], dtype=str(W.dtype))
+        layer.build((None, W.shape[0]))
+        layer.set_weights([W, b])
+        layers.append(layer)
+    return layers
 
 
-# --- each framework's own dropout on a NumPy array, from a fresh seed ---
+def tensorflow_gradients(run, values):
+    """(output, gradients) by the tape; a gradient is None where no path leads to it."""
+    from tensorflow import GradientTape
+
+    with GradientTape() as tape:
+        loss, output = run()
+    return output, tape.gradient(loss, values)
+
+
+def torch_gradients(run, values):
+    """The same by PyTorch's autograd."""
+    from torch.autograd import grad
+
+    loss, output = run()
+    return output, grad(loss, values, allow_unused=True)
+
+
+def keras_gradients(run, weights):
+    """(output, gradients of the loss at Keras variables), NumPy arrays (or None).
+
+    run() returns (loss, output). NotImplementedError unless Keras runs on TensorFlow
+    or PyTorch.
+    """
+    ops, backend = load_keras().ops, load_keras().backend.backend()
+    ways = {"tensorflow": tensorflow_gradients, "torch": torch_gradients}
+    if backend not in ways:
+        raise NotImplementedError(f"no gradients on the Keras backend {backend!r}")
+    output, grads = ways[backend](run, [weight.value for weight in weights])
+    grads = [g if g is None else ops.convert_to_numpy(g) for g in grads]
+    return ops.convert_to_numpy(output), grads
+
+
+def keras_pass(params, factors, x, y):
+    """numpy_pass in Keras."""
+    layers, ops, loss = keras_layers(params), load_keras().ops, load_keras().losses
+
+    def run():
+        h = ops.convert_to_tensor(x, dtype=str(x.dtype))
+        for layer, factor in zip(layers[:-1], factors, strict=True):
+            h = ops.relu(layer(h)) * ops.convert_to_tensor(factor, dtype=str(x.dtype))
+        out = layers[-1](h)
+        return ops.mean(loss.sparse_categorical_crossentropy(y, out, True)), out
+
+    weights = [weight for layer in layers for weight in (layer.kernel, layer.bias)]
+    out, grads = keras_gradients(run, weights)
+    return out, [list(pair) for pair in zip(grads[::2], grads[1::2], strict=True)]
+
+
+PASSES = {"NumPy": numpy_pass, "Keras": keras_pass}
+PASSES |= {"PyTorch": torch_pass, "Gluon": gluon_pass}
+
+
+def largest_difference(values, reference):
+    """A float: in units of the largest reference value where that exceeds 1."""
+    return float(np.abs(values - reference).max() / max(1.0, np.abs(reference).max()))
+
+
+def max_differences(result, reference):
+    """Of two passes: (largest difference of logits, that of all gradients)."""
+    (logits, grads), (right, wanted) = result, reference
+    pairs = [zip(*layer, strict=True) for layer in zip(grads, wanted, strict=True)]
+    gaps = [largest_difference(*values) for pair in pairs for values in pair]
+    return largest_difference(logits, right), max(gaps)
+
+
+def bound(name, dtype):
+    """What the course promises for max_differences of a framework, "float64" or not.
+
+    Keras on PyTorch multiplies float64 matrices in float32: float32's bound holds.
+    """
+    exact = name != "Keras" or load_keras().backend.backend() == "tensorflow"
+    return 1e-12 if dtype == "float64" and exact else 5e-6
+
+
+# --- built in chapter 06, section 2. Who switches it on ---
+
+
+def keras_net(params, drop_probs):
+    """A keras Sequential of SIZES that starts from params."""
+    keras = load_keras()
+    net = keras.Sequential([keras.Input((SIZES[0],))])
+    for units, drop_prob in zip(SIZES[1:-1], drop_probs, strict=True):
+        net.add(keras.layers.Dense(units, activation="relu"))
+        net.add(keras.layers.Dropout(drop_prob))
+    net.add(keras.layers.Dense(SIZES[-1]))
+    net.set_weights([value for pair in params for value in pair])
+    return net
+
+
+def torch_net(params, drop_probs):
+    """The same as a torch Sequential, in training mode."""
+    import torch
+
+    *hidden, last = torch_layers(params)
+    net = torch.nn.Sequential()
+    for layer, drop_prob in zip(hidden, drop_probs, strict=True):
+        net.extend([layer, torch.nn.ReLU(), torch.nn.Dropout(drop_prob)])
+    return net.append(last)
+
+
+def gluon_net(params, drop_probs):
+    """The same as a gluon HybridSequential."""
+    nn = load_mxnet().gluon.nn
+    *hidden, last = gluon_layers(params)
+    net = nn.HybridSequential()
+    for layer, drop_prob in zip(hidden, drop_probs, strict=True):
+        net.add(layer, nn.Activation("relu"), nn.Dropout(drop_prob))
+    net.add(last)
+    return net
+
+
+# --- built in chapter 06, section 3. The edges ---
 
 
 def numpy_dropout(x, drop_prob, training=True, seed=0):
+    """A framework's own dropout of an array x of any shape, from a fresh seed."""
     return scratch.dropout(x, drop_prob, np.random.default_rng(seed)) if training else x
 
 
 def keras_dropout(x, drop_prob, training=True, seed=0):
-    keras = load_keras()
-    layer = keras.layers.Dropout(drop_prob, seed=seed, dtype=str(x.dtype))
-    return keras.ops.convert_to_numpy(layer(x, training=training))
+    layer = load_keras().layers.Dropout(drop_prob, seed=seed, dtype=str(x.dtype))
+    return load_keras().ops.convert_to_numpy(layer(x, training=training))
 
 
 def torch_dropout(x, drop_prob, training=True, seed=0):
@@ -229,130 +264,11 @@ def gluon_dropout(x, drop_prob, training=True, seed=0):
         return mx.gluon.nn.Dropout(drop_prob)(mx.nd.array(x, dtype=x.dtype)).asnumpy()
 
 
+LAYERS = {"NumPy": numpy_dropout, "Keras": keras_dropout, "PyTorch": torch_dropout}
+LAYERS |= {"MXNet nd": nd_dropout, "Gluon": gluon_dropout}
+
+
 def dropouts():
-    """The dropout functions above that can run here: {name: function}. MXNet has two."""
-    functions = {"NumPy": numpy_dropout, "Keras": keras_dropout, "PyTorch": torch_dropout}
-    functions = {name: function for name, function in functions.items() if name in present()}
-    if "Gluon" in present():
-        functions |= {"MXNet nd": nd_dropout, "Gluon": gluon_dropout}
-    return functions
-
-
-# --- the net with each framework's own dropout layer ---
-
-
-def keras_net(params, drop_probs):
-    keras = load_keras()
-    net = keras.Sequential([keras.Input((SIZES[0],))])
-    for units, drop_prob in zip(SIZES[1:-1], drop_probs, strict=True):
-        net.add(keras.layers.Dense(units, activation="relu"))
-        net.add(keras.layers.Dropout(drop_prob))
-    net.add(keras.layers.Dense(SIZES[-1]))
-    net.set_weights([value for pair in params for value in pair])
-    return net
-
-
-def torch_net(params, drop_probs):
-    import torch
-
-    *hidden, last = torch_layers(params)
-    net = torch.nn.Sequential()
-    for layer, drop_prob in zip(hidden, drop_probs, strict=True):
-        net.extend([layer, torch.nn.ReLU(), torch.nn.Dropout(drop_prob)])
-    return net.append(last)
-
-
-def gluon_net(params, drop_probs):
-    mx = load_mxnet()
-    *hidden, last = gluon_layers(params)
-    net = mx.gluon.nn.HybridSequential()
-    for layer, drop_prob in zip(hidden, drop_probs, strict=True):
-        net.add(layer, mx.gluon.nn.Activation("relu"), mx.gluon.nn.Dropout(drop_prob))
-    net.add(last)
-    return net
-
-
-# --- training: each function returns an `epoch()` that makes one pass over the data ---
-
-
-def numpy_trainer(params, drop_probs, x, y, batch_size, lr, seed):
-    params = [[value.copy() for value in pair] for pair in params]
-    rng = np.random.default_rng(seed)
-
-    def epoch():
-        return scratch.train_epoch(params, x, y, drop_probs, batch_size, lr, rng)
-
-    return epoch
-
-
-def keras_trainer(params, drop_probs, x, y, batch_size, lr, seed):
-    keras = load_keras()
-    keras.utils.set_random_seed(seed)
-    net = keras_net(params, drop_probs)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    net.compile(optimizer=keras.optimizers.SGD(lr), loss=loss, metrics=["accuracy"])
-
-    def epoch():
-        history = net.fit(x, y, batch_size=batch_size, epochs=1, verbose=0).history
-        return history["loss"][0], history["accuracy"][0]
-
-    return epoch
-
-
-def torch_trainer(params, drop_probs, x, y, batch_size, lr, seed, batches=None):
-    """`batches`, if given, is an iterable of (images, labels), such as a DataLoader."""
-    import torch
-
-    torch.manual_seed(seed)
-    rng = np.random.default_rng(seed)
-    net = torch_net(params, drop_probs).train()
-    optimiser = torch.optim.SGD(net.parameters(), lr=lr)
-    images, labels = torch.from_numpy(x), torch.from_numpy(y)
-
-    def in_memory():
-        for batch in map(torch.from_numpy, minibatches(len(y), batch_size, rng)):
-            yield images[batch], labels[batch]
-
-    def epoch():
-        total_loss, correct = torch.zeros(()), torch.zeros((), dtype=torch.int64)
-        for x_batch, y_batch in batches or in_memory():
-            logits = net(x_batch)
-            loss = torch.nn.functional.cross_entropy(logits, y_batch)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            total_loss += loss.detach() * len(y_batch)
-            correct += (logits.detach().argmax(1) == y_batch).sum()
-        return float(total_loss) / len(y), float(correct) / len(y)
-
-    return epoch
-
-
-def gluon_trainer(params, drop_probs, x, y, batch_size, lr, seed):
-    mx = load_mxnet()
-    mx.random.seed(seed)
-    rng = np.random.default_rng(seed)
-    net = gluon_net(params, drop_probs)
-    net.hybridize()
-    loss_of = mx.gluon.loss.SoftmaxCrossEntropyLoss()
-    trainer = mx.gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": lr})
-    images, labels = mx.nd.array(x, dtype=x.dtype), mx.nd.array(y, dtype=x.dtype)
-
-    def epoch():
-        total_loss, correct = mx.nd.zeros(1), mx.nd.zeros(1)
-        for batch in minibatches(len(y), batch_size, rng):
-            batch = mx.nd.array(batch, dtype="int32")
-            x_batch, y_batch = images.take(batch), labels.take(batch)
-            with mx.autograd.record():
-                logits = net(x_batch)
-                loss = loss_of(logits, y_batch)
-            loss.backward()
-            trainer.step(len(y_batch))
-            total_loss += loss.sum()
-            correct += (logits.argmax(axis=1) == y_batch).sum()
-        return float(total_loss.asscalar()) / len(y), float(correct.asscalar()) / len(y)
-
-    return epoch
-
-
-TRAINERS = {"NumPy": numpy_trainer, "Keras": keras_trainer, "PyTorch": torch_trainer, "Gluon": gluon_trainer}
+    """{name: function (x, drop_prob, training=True, seed=0)} of what can run here."""
+    here = [*present(), "MXNet nd" if "Gluon" in present() else None]
+    return {name: layer for name, layer in LAYERS.items() if name in here}

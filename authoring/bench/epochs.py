@@ -16,6 +16,7 @@ from PIL import Image
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from authoring.bench import monte_carlo
+from authoring.bench.trainers import TRAINERS, torch_trainer
 from utils import parity
 from utils.data import load_fashion_mnist
 from utils.frameworks import absence, load_keras, load_mxnet
@@ -88,13 +89,13 @@ def make_epochs(x, y):
     params = init_normal(parity.SIZES, np.random.default_rng(0))
     arguments = params, DROP_PROBS, x, y, BATCH_SIZE, LR, 0
     names = parity.present()
-    epochs = {name: parity.TRAINERS[name](*arguments) for name in names}
+    epochs = {name: TRAINERS[name](*arguments) for name in names}
     epochs["matrix products"] = matrix_products(params, len(y), BATCH_SIZE)
     if "PyTorch" in names:
         import torch
 
         loader = torch.utils.data.DataLoader(ImageItems(x, y), batch_size=BATCH_SIZE, shuffle=True)
-        epochs["PyTorch DataLoader"] = parity.torch_trainer(*arguments, batches=loader)
+        epochs["PyTorch DataLoader"] = torch_trainer(*arguments, batches=loader)
     return epochs
 
 

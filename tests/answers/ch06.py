@@ -9,11 +9,21 @@ from utils.exercises.ch06 import EDGES, VERDICTS, P
 
 
 def zeros_are_dropped(dropout, h, seed):
-    return (dropout(h, seed) != 0) / (1 - P)
+    return (dropout(h, seed) != 0) / (1 - P), P
 
 
 def divide(dropout, h, seed):
-    return dropout(h, seed) / h
+    return dropout(h, seed) / h, P
+
+
+def recover(change=lambda factor: factor, read=lambda factor: 1 - 1 / factor.max(), more=0):
+    """The answer, its factor changed, or p read off in another way."""
+
+    def answer(dropout, h, seed):
+        factor = dropout(np.ones_like(h), seed + more)
+        return change(factor), read(factor)
+
+    return answer
 
 
 def differences(port, problem, size=np.abs):
@@ -100,9 +110,12 @@ def leaves_eval(net, x, seed):
 WRONG = [
     ("recover", (zeros_are_dropped,), beliefs.ZERO_IS_DROPPED),
     ("recover", (divide,), beliefs.OUTPUT_OVER_INPUT),
-    ("recover", (lambda dropout, h, seed: dropout(np.ones(3), seed),), "a factor for every element"),
-    ("recover", (lambda dropout, h, seed: dropout(np.ones_like(h), seed + 1),), "0 or 1/(1-p)"),
-    ("recover", (lambda dropout, h, seed: dropout(np.ones_like(h), seed) > 0,), "0 or 1/(1-p)"),
+    ("recover", (recover(read=lambda factor: (factor == 0).mean()),), beliefs.SHARE_IS_P),
+    ("recover", (recover(read=lambda factor: 1 / factor.max()),), "p to five digits"),
+    ("recover", (lambda dropout, h, seed: dropout(np.ones_like(h), seed),), "a pair (factor, drop_prob)"),
+    ("recover", (recover(lambda factor: factor[0]),), "a factor for every element"),
+    ("recover", (recover(more=1),), "0 or 1/(1-p)"),
+    ("recover", (recover(lambda factor: factor > 0),), "0 or 1/(1-p)"),
     ("ports", (differences, {**VERDICTS, "E": "rounding"}), beliefs.ONLY_LOGITS),
     ("ports", (differences, {**VERDICTS, "C": "bug"}), beliefs.FLOAT32),
     ("ports", (differences, {**VERDICTS, "D": "rounding"}), beliefs.SAME_SEED),

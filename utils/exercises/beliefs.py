@@ -268,7 +268,7 @@ MXNet switches its own operators, not your arithmetic: a comparison and a produc
 Your layer must ask autograd.is_training() and hand the input through when the answer is no.""")
 DETACHED = belief("""NumPy inside a layer is as good
 asnumpy() leaves MXNet: what you compute there is not recorded, so no gradient comes back through your
-layer. Stay with nd operators from X to the output.""")
+layer. Stay with nd operators from x to the output.""")
 RECORDED = belief("""record() is harmless without backward()
 record() also switches to training, whether or not anybody calls backward() later. The loss was measured
 with dropout on, and another call gives another loss.""")
@@ -306,6 +306,9 @@ Send an input through that has no zeros: for ones, the output is the factor.""")
 OUTPUT_OVER_INPUT = belief("""output / input shows the mask
 Where the ReLU gave 0, output / h is 0/0, which is NaN: the factor cannot be read off there. Ones under the
 same seed show it for every unit.""")
+SHARE_IS_P = belief("""the share of zeros is p
+The share of zeros is only near p: every element throws its own coin. What is kept was divided by 1-p, and
+that number stands in the factor to the last digit.""")
 ONLY_LOGITS = belief("""equal outputs prove equal nets
 Equal outputs do not prove equal nets. Port E's logits agree to the last digits and its gradients do not, so
 it predicts well and trains wrongly. Compare every gradient too.""")
@@ -766,7 +769,7 @@ MET_IN = {
         "control": (ONE_RUN_05, SMALL_MEAN),
     },
     "06": {
-        "recover": (ZERO_IS_DROPPED, OUTPUT_OVER_INPUT),
+        "recover": (ZERO_IS_DROPPED, OUTPUT_OVER_INPUT, SHARE_IS_P),
         "ports": (ONLY_LOGITS, FLOAT32, SAME_SEED, SHAPES_FIT, NO_ABS),
         "settings": (KEEP_06, TWICE_06, MOMENTUM, SAME_DEFAULTS),
         "axes": (AXES_THAT_THROW, ONE_MASK_06),
@@ -839,5 +842,10 @@ MET_IN_TURNS = {
         "factor": (KEEP_02, NO_RESCALING, ONE_MASK_02),
         "backward": (UNMASKED_GRADIENT, UNSCALED_GRADIENT),
         "step": (UPHILL, REBOUND),
+    },
+    "05": {
+        "dropout": (KEEP_05, NO_RESCALING_05, ONE_MASK_05),
+        "switch": (BY_ITSELF, RECORDING, NEEDS_RECORD),
+        "step": (RECORDING, DIVIDED_TWICE),
     },
 }

@@ -35,8 +35,8 @@ def small_net(drop_prob=0.5, probe=None):
 
 def make_task():
     """A net with dropout, 50 inputs and their classes."""
-    X = np.random.default_rng(0).normal(size=(50, 6))
-    return small_net(), nd.array(X), nd.array(np.digitize(X[:, 0], (-0.5, 0.5)))
+    x = np.random.default_rng(0).normal(size=(50, 6))
+    return small_net(), nd.array(x), nd.array(np.digitize(x[:, 0], (-0.5, 0.5)))
 
 
 def make_line(lr, middle=None, num_examples=200, seed=0):
@@ -54,22 +54,22 @@ def make_line(lr, middle=None, num_examples=200, seed=0):
 # --- 1. modes ---
 
 MODES = {
-    "net(X), no with around it": False,
-    "net(X) in record()": True,
-    "net(X) in record(train_mode=False)": False,
-    "net(X) in predict_mode(), in record()": False,
-    "net(X) in train_mode()": True,
-    "nd.Dropout(X, p=0.5, mode='always'), no with": True,
+    "net(x), no with around it": False,
+    "net(x) in record()": True,
+    "net(x) in record(train_mode=False)": False,
+    "net(x) in predict_mode(), in record()": False,
+    "net(x) in train_mode()": True,
+    "nd.Dropout(x, p=0.5, mode='always'), no with": True,
 }
 
 
 def check_modes(drops):
     """A dict: call -> True if some unit may be dropped."""
     whys = {
-        "net(X), no with around it": beliefs.OUTSIDE,
-        "net(X) in record(train_mode=False)": beliefs.RECORDING,
-        "net(X) in predict_mode(), in record()": beliefs.INNERMOST,
-        "net(X) in train_mode()": beliefs.NEEDS_RECORD,
+        "net(x), no with around it": beliefs.OUTSIDE,
+        "net(x) in record(train_mode=False)": beliefs.RECORDING,
+        "net(x) in predict_mode(), in record()": beliefs.INNERMOST,
+        "net(x) in train_mode()": beliefs.NEEDS_RECORD,
     }
     expect.truths(drops, MODES, whys)
 
@@ -79,19 +79,19 @@ def check_modes(drops):
 
 def check_block(make_layer):
     """A function: drop_prob -> a layer that behaves like nn.Dropout."""
-    layer, X = make_layer(P), sample()
-    predicted = written(layer(X))
+    layer, x = make_layer(P), sample()
+    predicted = written(layer(x))
     zeros = zeros_in(predicted)
     got, why = (f"{zeros} zeros", beliefs.BY_ITSELF) if zeros else ("other numbers", None)
-    expect.that((predicted == X).asnumpy().all(), "the input itself in prediction", got, why)
+    expect.that((predicted == x).asnumpy().all(), "the input itself in prediction", got, why)
     with autograd.record(train_mode=False):
-        zeros = zeros_in(layer(X))
+        zeros = zeros_in(layer(x))
     rule = "no unit dropped in record(train_mode=False)"
     expect.that(not zeros, rule, "dropped units", beliefs.RECORDING)
     with autograd.record():
-        zeros = zeros_in(layer(X))
+        zeros = zeros_in(layer(x))
     expect.that(zeros, "dropped units in record()", "none")
-    _expect_gradient(layer, X)
+    _expect_gradient(layer, x)
     _expect_factor(layer)
     with autograd.train_mode():
         same = np.array_equal(*(array(layer(nd.ones((20, 25)))) for _ in "ab"))
@@ -99,10 +99,10 @@ def check_block(make_layer):
     expect.dropout(_seeded(make_layer), ["units", "examples"])
 
 
-def _expect_gradient(layer, X):
-    X.attach_grad()
+def _expect_gradient(layer, x):
+    x.attach_grad()
     with autograd.record():
-        output = layer(X)
+        output = layer(x)
     try:
         output.backward()
         recorded = True
@@ -110,7 +110,7 @@ def _expect_gradient(layer, X):
         recorded = False
     got = "backward() finds nothing recorded"
     expect.that(recorded, "an output that has a gradient", got, beliefs.DETACHED)
-    same = np.allclose(array(X.grad), array(output / X), rtol=1e-5)
+    same = np.allclose(array(x.grad), array(output / x), rtol=1e-5)
     expect.that(same, "the factor as the gradient: 0 where dropped, else 1/(1-p)", "other numbers")
 
 
@@ -137,17 +137,17 @@ def _seeded(make_layer):
 
 
 def check_evaluate(evaluate):
-    """A function: (net, X, y) -> mean loss without dropout, in whatever mode it is called."""
-    net, X, y = make_task()
+    """A function: (net, x, y) -> mean loss without dropout, in whatever mode it is called."""
+    net, x, y = make_task()
     loss_of = gluon.loss.SoftmaxCrossEntropyLoss()
-    right = plain(loss_of(net(X), y).mean())
-    found = expect.number(evaluate(net, X, y), "a float, by .asscalar()")
+    right = plain(loss_of(net(x), y).mean())
+    found = expect.number(evaluate(net, x, y), "a float, by .asscalar()")
     rule = f"a mean loss of {right:.3f}, that of the net without dropout"
-    flickers = evaluate(net, X, y) != found
+    flickers = evaluate(net, x, y) != found
     got = f"{found:.3f}" + (", and another at the next call" if flickers else "")
     expect.that(is_close(found, right, 1e-5), rule, got, beliefs.RECORDED if flickers else None)
     with autograd.record():
-        inside = evaluate(net, X, y)
+        inside = evaluate(net, x, y)
         modes = autograd.is_training(), autograd.is_recording()
     got = f"{inside:.3f} inside record()"
     expect.that(is_close(inside, right, 1e-5), f"{rule}, also inside record()", got, beliefs.SCOPE)
@@ -161,20 +161,20 @@ def check_evaluate(evaluate):
 class Probe(gluon.Block):
     """Hands its input through, and remembers whether it was called in training mode."""
 
-    def forward(self, X):
+    def forward(self, x):
         self.training = autograd.is_training()
-        return X
+        return x
 
 
 def check_step(train_step):
-    """A function: (net, trainer, X, y) -> mean loss; one step by the gradient of the mean loss."""
+    """A function: (net, trainer, x, y) -> mean loss; one step by the gradient of the mean loss."""
     for num_examples in (8, 5):
         probe, lr = Probe(), 0.25
-        net, trainer, X, y = make_line(lr, probe, num_examples, seed=num_examples)
-        loss = train_step(net, trainer, X, y)
-        X, y = array(X), array(y)
+        net, trainer, x, y = make_line(lr, probe, num_examples, seed=num_examples)
+        loss = train_step(net, trainer, x, y)
+        x, y = array(x), array(y)
         # The gradient of mean((x w + b - y)^2 / 2) at w = 0, b = 0: for the weights, then for the bias.
-        step = lr * np.append((-y * X).mean(axis=0), -y.mean())
+        step = lr * np.append((-y * x).mean(axis=0), -y.mean())
         moved = -np.concatenate([array(value.data()).ravel() for value in net.collect_params().values()])
         expect.that(moved.any(), "weights that move", "weights that stay where they were")
         ratio = float(moved @ step / (step @ step))
@@ -194,35 +194,35 @@ def check_step(train_step):
 
 def check_rate(safe_dropout):
     """A function: drop_prob -> a layer or function, or ValueError."""
-    X = sample()
+    x = sample()
     for drop_prob in (0, P, 1):
-        same = (written(safe_dropout(drop_prob)(X)) == X).asnumpy().all()
+        same = (written(safe_dropout(drop_prob)(x)) == x).asnumpy().all()
         expect.that(same, f"the input itself in prediction at p = {drop_prob}", "something else")
-    output, gradient = _train(safe_dropout(1), X)
+    output, gradient = _train(safe_dropout(1), x)
     rule, nan = "zeros at p = 1, and zeros as gradient", np.isnan([output, gradient]).any()
     expect.that(not nan, rule, "NaN", beliefs.ONE_IS_NAN)
     expect.that(not output.any() and not gradient.any(), rule, "other numbers")
     for drop_prob, belief in ((-0.1, beliefs.SILENT), (1.1, None), (float("nan"), beliefs.COMPARE)):
-        got = _refusal(safe_dropout, drop_prob, X)
+        got = _refusal(safe_dropout, drop_prob, x)
         why = belief if got == "no error" else None
         expect.that(got == "ValueError", f"ValueError at p = {drop_prob}", got, why)
     _expect_factor(safe_dropout(P))
 
 
-def _train(layer, X):
+def _train(layer, x):
     """(output, gradient of its sum) in training mode, as NumPy arrays."""
-    X = X.copy()
-    X.attach_grad()
+    x = x.copy()
+    x.attach_grad()
     with autograd.record():
-        output = layer(X)
+        output = layer(x)
     output.backward()
-    return output.asnumpy(), X.grad.asnumpy()
+    return output.asnumpy(), x.grad.asnumpy()
 
 
-def _refusal(safe_dropout, drop_prob, X):
+def _refusal(safe_dropout, drop_prob, x):
     """The name of the error, when the layer is made or at its first call in training, or "no error"."""
     try:
-        _train(safe_dropout(drop_prob), X)
+        _train(safe_dropout(drop_prob), x)
     except Exception as error:
         return type(error).__name__
     return "no error"
@@ -262,12 +262,12 @@ def _signed(values):
 
 HINTS = {
     "modes": "Make each call with nn.Dropout(0.5) and nd.ones((100, 100)), and count the zeros.",
-    "block": "First ask autograd.is_training(). Then compare nd.random.uniform(shape=X.shape) with 1-p: the "
+    "block": "First ask autograd.is_training(). Then compare nd.random.uniform(shape=x.shape) with 1-p: the "
     "result is an array of 0 and 1 that you can multiply by. What does the mean need?",
     "evaluate": "Print autograd.is_training() inside your function, and call it in record(). Which of the "
-    "four contexts of section 3 turns training off, and puts it back at the end of its block?",
-    "step": "Who divides by the size of the batch, and how often? Compare with step_taken in section 6 of "
-    "the chapter.",
+    "contexts of section 3 turns training off, and puts it back at the end of its block?",
+    "step": "Who divides by the size of the batch, and how often? step(n) divides the gradient by n: see "
+    "section 7 of the chapter.",
     "rate": "Begin with one `if` that raises, written so that NaN meets it too. Then treat p = 1 alone: a "
     "product with 0 is zeros and has the gradient 0. Ask for the mode there.",
     "control": "np.median(run['test_acc'][-5:]) for each run of a kind; then subtract pair by pair. Look at "

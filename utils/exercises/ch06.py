@@ -27,7 +27,7 @@ def make_problem(seed=0):
 
 
 def check_recover(recover):
-    """A function: (dropout, h, seed) -> the factor that dropout(h, seed) multiplies by."""
+    """A function: (dropout, h, seed) -> (the factor that dropout(h, seed) multiplies by, its p)."""
     h = np.maximum(np.random.default_rng(0).normal(size=(40, 25)), 0)
     for function in (parity.torch_dropout, parity.numpy_dropout):
 
@@ -36,6 +36,7 @@ def check_recover(recover):
 
         with np.errstate(all="ignore"):
             found = recover(dropout, h.copy(), 5)
+        found, drop_prob = expect.parts(found, 2, "a pair (factor, drop_prob)")
         factor = expect.shape(found, h.shape, "a factor for every element, an array")
         right = dropout(np.ones_like(h), 5)
         missing = np.isnan(factor).any()
@@ -45,6 +46,8 @@ def check_recover(recover):
         why = beliefs.ZERO_IS_DROPPED if lost.any() and not wrong[h > 0].any() else None
         rule = f"0 or 1/(1-p) for every element, with {(right == 0).sum()} zeros of {h.size}"
         expect.that(not wrong.any(), rule, f"{(factor == 0).sum()} zeros", why)
+        known = {beliefs.SHARE_IS_P: float((right == 0).mean())}
+        expect.close(drop_prob, P, "p to five digits", known, "drop_prob = {:.5f}", 1e-5)
 
 
 # --- 2. ports ---
@@ -214,7 +217,8 @@ def check_seed(repeatable):
 
 
 HINTS = {
-    "recover": "The layer takes any array of this shape. For which input is the output the factor?",
+    "recover": "The layer takes any array of this shape. For which input is the output the factor? And what "
+    "has a kept element been divided by?",
     "ports": "Loop over both lists of pairs with zip, and take np.abs(a - b).max() of each array. Print the "
     "two numbers of every port: which are near 1e-7 or below?",
     "settings": "Ask of each number what it is the weight or the probability of, here and there. At test "

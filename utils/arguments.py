@@ -85,4 +85,4 @@ def check_probabilities(name, probs):
     room = max(1e-3, 8 * float(np.finfo(probs.dtype).eps))
     sums = probs.sum(axis=-1)
     if sums.min() < 1 - room or sums.max() > 1 + room:
-        raise ValueError(f"{name} must sum to 1 in each row, got {sums.min():.3g} to {sums.max():.3g}")
+        raise ValueError(f"{name} must sum to 1 in each row, got {sums.min():.4g} to {sums.max():.4g}")

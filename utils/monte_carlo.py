@@ -12,6 +12,7 @@ from torch.nn.modules.dropout import _DropoutNd
 from torch.nn.parallel import DataParallel, DistributedDataParallel
 
 from utils.arguments import check_inputs, check_outputs, check_positive_int
+from utils.frameworks import load_keras, load_mxnet
 from utils.torch_training import probabilities, seeded
 
 # PyTorch's modules whose own flag switches a dropout: layers, or holders of a number.
@@ -45,7 +46,7 @@ def only_training(net, modules):
             module.training = flag
 
 
-QUIET = (None, True)  # what `noise` returns where nothing is drawn
+QUIET = (None, True)  # what `noise` finds where nothing is drawn
 
 
 def seeded_pass(net, x):
@@ -54,14 +55,14 @@ def seeded_pass(net, x):
         fresh = torch.rand(1, device=x.device)
     with seeded(0):
         outputs = net(x)
-        check_outputs("net's outputs", outputs, len(x))
         after = torch.rand(1, device=x.device)
+    check_outputs("net's outputs", outputs, len(x))
     return outputs, None if after == fresh else after.item()
 
 
 @torch.inference_mode()
 def noise(net, x, modules=()):
-    """What a pass of x draws with these modules in train mode, and the buffers it moves.
+    """What a pass of x draws with these modules in train mode, and buffers that it moves.
 
     Drawn: PyTorch's next random number, and whether a pass with the same seed is equal; if
     not, a layer has a generator of its own. The buffers are put back.
@@ -69,7 +70,7 @@ def noise(net, x, modules=()):
     kept = {name: buffer.clone() for name, buffer in net.named_buffers()}
     with only_training(net, set(modules)):
         (one, drawn), (two, _) = seeded_pass(net, x), seeded_pass(net, x)
-    moved = [name for name, b in net.named_buffers() if not torch.equal(b, kept[name])]
+    moved = [k for k, b in net.named_buffers() if not torch.equal(b, kept[k])]
     for name, buffer in net.named_buffers():
         buffer.copy_(kept[name])
     return (drawn, torch.allclose(one, two, equal_nan=True)), moved
@@ -78,18 +79,16 @@ def noise(net, x, modules=()):
 def find_dropout(net, x):
     """{name: module}: all modules of net whose own flag switches a dropout, for inputs x.
 
-    PyTorch's are known by class, others are tried on two examples. ValueError if there are
-    none, and if a foreign one cannot be switched alone.
+    ValueError if there is none, or one that cannot be switched without something else.
     """
-    found = {name: m for name, m in net.named_modules() if isinstance(m, HOLDERS)}
-    others, x = foreign_modules(net), torch.cat([x[:2], x[:2]])[:2]
-    if others:
-        found |= try_modules(net, x, found, others)
-    if not found and noise(net, x)[0] == QUIET:
-        raise ValueError(
-            f"net must have dropout, got {type(net).__name__} without any that can be "
-            "switched on: a traced or exported net keeps the mode in which it was made"
-        )
+    found = {k: m for k, m in net.named_modules() if isinstance(m, HOLDERS)}
+    two = torch.cat([x[:2], x[:2]])[:2]
+    if others := foreign_modules(net):
+        found |= try_modules(net, two, found, others)
+    if not found and noise(net, two)[0] == QUIET:
+        name = type(net).__name__
+        hint = "a traced or exported net keeps the mode in which it was made"
+        raise ValueError(f"net must have dropout, got {name} without any ({hint})")
     return found
 
 
@@ -99,14 +98,68 @@ def try_modules(net, x, found, others):
     drawn, _ = noise(net, x, every.values())
     if noise(net, x, found.values())[0] == drawn:
         return {}
-    rest = {name: [every[k] for k in every if k != name] for name in others}
+    rest = {name: {every[k] for k in every if k != name} for name in others}
     chosen = {k: others[k] for k in others if noise(net, x, rest[k])[0] != drawn}
     now, moved = noise(net, x, (found | chosen).values())
     if now != drawn or moved:
-        names = ", ".join(f"{k or 'net'} ({type(m).__name__})" for k, m in (chosen or others).items())
-        what = f"moves {', '.join(moved)}" if moved else "stays off"
-        raise ValueError(f"net must have dropout that can be switched alone: {names} {what}")
+        names = [f"{k or 'net'} ({type(m).__name__})" for k, m in (chosen or others).items()]
+        what = f"moves {', '.join(moved)}, too" if moved else "is not switched by its flag"
+        raise ValueError(f"net must have dropout by itself: {', '.join(names)} {what}")
     return chosen
+
+
+def split_at_dropout(net, found, x):
+    """(first, rest), which make up net: no dropout in first, if net is a plain Sequential."""
+    plain = isinstance(net, nn.Sequential) and type(net).forward is nn.Sequential.forward
+    if not plain or net._forward_hooks or net._forward_pre_hooks:
+        return nn.Identity(), net
+    if foreign_modules(net) and noise(net, x)[0] != QUIET:  # one is on in eval mode, too
+        return nn.Identity(), net
+    layers, dropped = list(net), set(found.values())
+    start = next(i for i, layer in enumerate(layers) if dropped & set(layer.modules()))
+    return nn.Sequential(*layers[:start]), nn.Sequential(*layers[start:])
+
+
+def draw_passes(net, found, x, num_samples, seed, batch_size):
+    """Probabilities (T, n, classes); what comes before the first dropout is done once."""
+    first, rest = split_at_dropout(net, found, x[:2])
+    parts = []
+    with dropout_on(net, found, seed, x.device):
+        for part in x.split(batch_size):
+            h = first(part)
+            passes = [probabilities(rest(h), len(h)) for _ in range(num_samples)]
+            parts.append(np.stack(passes))
+    return np.concatenate(parts, axis=1)
+
+
+@torch.inference_mode()
+def predict_mc(net, x, *, num_samples, seed, batch_size=1_000):
+    """Class probabilities of T = num_samples passes: float32 array (T, n, classes).
+
+    net takes x (n, ...) to logits (n, classes); every dropout is on, all else in eval mode.
+    ValueError if it cannot be, or passes are equal. Gal & Ghahramani 2016, section 4.
+    """
+    num_samples = check_positive_int("num_samples", num_samples)
+    batch_size = check_positive_int("batch_size", batch_size)
+    x, net = torch.as_tensor(x), unwrapped(net)
+    check_inputs("x", x)
+    with uncompiled():
+        found = find_dropout(net, x)
+        samples = draw_passes(net, found, x, num_samples, seed, batch_size)
+        check_passes(samples, lambda: draw_passes(net, found, x[:4], 200, seed, 4))
+    return samples
+
+
+def check_passes(samples, more=None):
+    """ValueError if passes (T, n, ...) hold NaN, or are all equal, as are those of more()."""
+    if np.isnan(samples.sum()):
+        rows = np.isnan(samples).reshape(*samples.shape[:2], -1).any(axis=(0, 2)).sum()
+        raise ValueError(f"net's outputs must not be NaN, got NaN for {rows} examples")
+    if len(samples) > 1 and (samples == samples[0]).all():
+        again = more() if more else samples
+        if (again == again[0]).all():
+            hint = "is every drop probability 0, or does the dropout not reach the outputs?"
+            raise ValueError(f"net must give passes that differ, got equal ones: {hint}")
 
 
 def drop_output(rng, module, inputs, output):
@@ -123,82 +176,143 @@ def drop_output(rng, module, inputs, output):
     return output * torch.from_numpy(factor).to(output)
 
 
-@contextmanager
-def dropout_on(net, found, seed, fast):
-    """In the block the dropout that was found is on and all else in eval mode.
+def fast_layers(net, found, device):
+    """The `nn.Dropout`s that `drop_output` may stand for: on a CPU, in PyTorch's modules.
 
-    fast: `nn.Dropout` draws by `drop_output`, unless a foreign module around it may read it.
+    A foreign module around one may read its flag and its p, and drop by itself.
     """
     around = tuple(f"{name}." if name else "" for name in foreign_modules(net))
-    quick = {m for k, m in found.items() if type(m) is nn.Dropout and fast and not k.startswith(around)}
+    return {
+        module
+        for name, module in found.items()
+        if type(module) is nn.Dropout and device.type == "cpu" and not name.startswith(around)
+    }
+
+
+@contextmanager
+def dropout_on(net, found, seed, device):
+    """In the block the dropout that was found is on, all else in eval mode."""
+    fast = fast_layers(net, found, device)
     hook = partial(drop_output, np.random.Generator(np.random.SFC64(seed)))
-    hooks = [module.register_forward_hook(hook) for module in quick]
+    hooks = [module.register_forward_hook(hook) for module in fast]
     try:
-        with only_training(net, set(found.values()) - quick), seeded(seed):
+        with only_training(net, set(found.values()) - fast), seeded(seed):
             yield
     finally:
         for handle in hooks:
             handle.remove()
 
 
-def split_at_dropout(net, found, x):
-    """(first, rest) that make up net: what comes before the first dropout, if that is clear."""
-    plain = isinstance(net, nn.Sequential) and type(net).forward is nn.Sequential.forward
-    if not plain or net._forward_hooks or net._forward_pre_hooks:
-        return nn.Identity(), net
-    if foreign_modules(net) and noise(net, x)[0] != QUIET:  # some dropout is always on
-        return nn.Identity(), net
-    layers, dropped = list(net), set(found.values())
-    start = next(i for i, layer in enumerate(layers) if dropped & set(layer.modules()))
-    return nn.Sequential(*layers[:start]), nn.Sequential(*layers[start:])
-
-
-def draw_passes(net, found, x, num_samples, seed, batch_size):
-    first, rest = split_at_dropout(net, found, x[:2])
-    parts = []
-    with dropout_on(net, found, seed, x.device.type == "cpu"):
-        for part in x.split(batch_size):
-            h = first(part)
-            parts.append(np.stack([probabilities(rest(h), len(h)) for _ in range(num_samples)]))
-    return np.concatenate(parts, axis=1)
-
-
 def unwrapped(net):
     """The net inside DataParallel, DistributedDataParallel and torch.compile."""
-    while isinstance(net, (DataParallel, DistributedDataParallel)) or hasattr(net, "_orig_mod"):
-        net = net._orig_mod if hasattr(net, "_orig_mod") else net.module
+    wrappers = DataParallel, DistributedDataParallel
+    while isinstance(net, wrappers) or hasattr(net, "_orig_mod"):
+        net = net.module if isinstance(net, wrappers) else net._orig_mod
     return net
 
 
 def uncompiled():
-    """A block in which compiled code runs as written: compiling it for another mode is slow."""
+    """A block in which compiled code runs as written: to compile for a new mode is slow."""
     if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):
         return torch.compiler.set_stance("force_eager")
     return nullcontext()
 
 
-@torch.inference_mode()
-def predict_mc(net, x, *, num_samples, seed, batch_size=1_000):
-    """doc"""
-    num_samples = check_positive_int("num_samples", num_samples)
-    batch_size = check_positive_int("batch_size", batch_size)
-    x = torch.as_tensor(x)
+@contextmanager
+def keras_norms_frozen(net):
+    """In the block batch norm predicts, even under training=True; after it flags are as before."""
+    kind = load_keras().layers.BatchNormalization
+    norms = [layer for layer in net._flatten_layers() if isinstance(layer, kind)]
+    flags = [(part, part.trainable) for norm in norms for part in (norm, *norm.weights)]
+    try:
+        for norm in norms:
+            norm.trainable = False
+        yield
+    finally:
+        for part, flag in flags:
+            part.trainable = flag
+
+
+@contextmanager
+def keras_states_kept(net, seed):
+    """In the block masks follow from the seed; ValueError if more than generators move."""
+    value, rng = load_keras().ops.convert_to_numpy, np.random.default_rng(seed)
+    kept = {v.path: (v, np.array(value(v))) for v in net.variables}
+    for path in (path for path in kept if "seed_generator" in path):
+        kept[path][0].assign(rng.integers(2**31, size=2))
+    try:
+        yield
+        moved = [path for path, (v, old) in kept.items() if (value(v) != old).any()]
+    finally:
+        for variable, old in kept.values():
+            variable.assign(old)
+    if others := [path for path in moved if "seed_generator" not in path]:
+        raise ValueError(f"net must only drop in training, got moves of {', '.join(others)}")
+
+
+def keras_passes(net, x, *, num_samples, seed):
+    """Outputs (T, n, ...) of T = num_samples passes of a Keras net over x (n, ...).
+
+    Every kind of dropout is on, batch norm predicts. ValueError if training=True does more,
+    x is not finite, or all passes are equal.
+    """
     check_inputs("x", x)
-    with uncompiled():
-        net = unwrapped(net)
-        found = find_dropout(net, x)
-        samples = draw_passes(net, found, x, num_samples, seed, batch_size)
-        check_passes(samples, lambda: draw_passes(net, found, x[:4], 200, seed, 4))
+    value = load_keras().ops.convert_to_numpy
+    noisy = "GaussianNoise", "Random"
+    others = [m.name for m in net._flatten_layers() if type(m).__name__.startswith(noisy)]
+    if others:
+        raise ValueError(f"net must be random by dropout alone, got {', '.join(others)}")
+    with seeded(seed), keras_norms_frozen(net), keras_states_kept(net, seed):
+        samples = np.stack([value(net(x, training=True)) for _ in range(num_samples)])
+    check_passes(samples)
     return samples
 
 
-def check_passes(samples, more):
-    """ValueError if the passes hold NaN, or if they are all equal and 200 more are, too."""
-    if np.isnan(samples.sum()):
-        raise ValueError(
-            f"net's outputs must not be NaN, got NaN in {np.isnan(samples).any(axis=(0, 2)).sum()} of {samples.shape[1]} examples"
-        )
-    if len(samples) > 1 and (samples == samples[0]).all():
-        samples = more()
-        if (samples == samples[0]).all():
-            raise ValueError("net must give passes that differ, got equal ones: is every drop probability 0?")
+@contextmanager
+def gluon_norms_frozen(net):
+    """In the block batch norm uses its running statistics, in train mode, too."""
+    nn, blocks = load_mxnet().gluon.nn, []
+    net.apply(blocks.append)
+    norms = [block for block in blocks if isinstance(block, nn.BatchNorm)]
+    if norms and any(getattr(block, "_active", False) for block in blocks):
+        raise ValueError("net must not be hybridized: call net.hybridize(False) first")
+    flags = [(norm._kwargs, norm._kwargs["use_global_stats"]) for norm in norms]
+    try:
+        for settings, _ in flags:
+            settings["use_global_stats"] = True
+        yield
+    finally:
+        for settings, flag in flags:
+            settings["use_global_stats"] = flag
+
+
+def silent_layers(net, x):
+    """Names of recurrent layers of a Gluon net that should drop in train mode and do not."""
+    mx, blocks, seen = load_mxnet(), [], {}
+    net.apply(blocks.append)
+    layers = [block for block in blocks if getattr(block, "_dropout", 0) > 0]
+    hooks = [m.register_forward_hook(lambda m, args, _: seen.update({m: args})) for m in layers]
+    net(x)
+    for hook in hooks:
+        hook.detach()
+    with mx.autograd.train_mode():
+        pairs = [(m, m(args[0]), m(args[0])) for m, args in seen.items()]
+    return [m.name for m, one, two in pairs if (one == two).asnumpy().all()]
+
+
+def gluon_passes(net, x, *, num_samples, seed):
+    """Outputs (T, n, ...) of T = num_samples passes of a Gluon net over x (n, ...), an NDArray.
+
+    Dropout is on, batch norm predicts. MXNet's one generator is seeded and stays so.
+    ValueError if a layer does not drop though it should, or if all passes are equal.
+    """
+    mx = load_mxnet()
+    check_inputs("x", x.asnumpy())
+    if silent := silent_layers(net, x):
+        hint = "its oneDNN code does not: set MXNET_USE_MKLDNN_RNN=0 before MXNet is imported"
+        raise ValueError(f"net must drop in all layers, got {', '.join(silent)} ({hint})")
+    mx.random.seed(seed)
+    with gluon_norms_frozen(net), mx.autograd.train_mode():
+        samples = np.stack([net(x).asnumpy() for _ in range(num_samples)])
+    check_passes(samples)
+    return samples

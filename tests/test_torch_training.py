@@ -7,7 +7,16 @@ import pytest
 import torch
 
 from utils.sweep import sweep
-from utils.torch_training import count_classes, fit, load_tensors, make_mlp, measure, predict, seeded
+from utils.torch_training import (
+    count_classes,
+    fit,
+    keep_best,
+    load_tensors,
+    make_mlp,
+    measure,
+    predict,
+    seeded,
+)
 
 SIZES = (12, 16, 16, 3)
 
@@ -65,6 +74,33 @@ def test_training_stops_when_after_epoch_says_so():
     seen = []
     train(0.5, 0, num_epochs=5, after_epoch=lambda epoch: seen.append(epoch) or epoch == 2)
     assert seen == [1, 2]
+
+
+def test_the_weights_of_the_best_epoch_are_kept_and_going_on_does_not_change_them():
+    scores, looked = iter([3.0, 1.0, 2.0, 1.0]), {}
+    model = make_mlp(SIZES, (0.5, 0.5), seed=0)
+    x, y = make_problem()
+    look, best = keep_best(model, lambda: next(scores))
+
+    def after_epoch(epoch):
+        looked[epoch] = model[0].weight.detach().clone()
+        look(epoch)
+
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    settings = {"num_epochs": 4, "batch_size": 20, "optimizer": optimizer, "seed": 0}
+    fit(model, x, y, after_epoch=after_epoch, **settings)
+    assert (best["epoch"], best["score"]) == (2, 1.0)  # the earlier of two that are equal
+    assert torch.equal(best["weights"]["0.weight"], looked[2]) and not torch.equal(looked[2], looked[4])
+
+
+def test_epochs_between_the_looks_are_not_scored():
+    asked = []
+    look, best = keep_best(
+        make_mlp(SIZES, (0.5, 0.5), seed=0), lambda: asked.append(1) or -len(asked), every=3
+    )
+    for epoch in range(1, 10):
+        look(epoch)
+    assert len(asked) == 3 and best["epoch"] == 9
 
 
 def test_training_learns_and_leaves_the_model_in_eval_mode():

@@ -15,12 +15,12 @@ from utils.arguments import check_inputs, check_outputs, check_positive_int
 from utils.frameworks import load_keras, load_mxnet
 from utils.torch_training import probabilities, seeded
 
-# PyTorch's modules whose own flag switches a dropout: layers, or holders of a number.
+# PyTorch's modules whose own flag switches a dropout, be it a layer or a number.
 HOLDERS = (_DropoutNd, nn.MultiheadAttention, nn.RNNBase, nn.TransformerEncoderLayer)
 
 
 def foreign_modules(net):
-    """{name: module} of those with a mode whose class is not PyTorch's, batch norm apart."""
+    """{name: module} of those whose class is not PyTorch's, batch norm apart."""
     return {
         name: module
         for name, module in net.named_modules()
@@ -62,10 +62,10 @@ def seeded_pass(net, x):
 
 @torch.inference_mode()
 def noise(net, x, modules=()):
-    """What a pass of x draws with these modules in train mode, and buffers that it moves.
+    """What a pass draws with these modules in train mode, and the buffers it moves.
 
-    Drawn: PyTorch's next random number, and whether a pass with the same seed is equal; if
-    not, a layer has a generator of its own. The buffers are put back.
+    Drawn: PyTorch's next random number, and whether a second pass with the same seed is
+    equal. The buffers are put back. ValueError unless outputs are (n, classes).
     """
     kept = {name: buffer.clone() for name, buffer in net.named_buffers()}
     with only_training(net, set(modules)):
@@ -77,9 +77,9 @@ def noise(net, x, modules=()):
 
 
 def find_dropout(net, x):
-    """{name: module}: all modules of net whose own flag switches a dropout, for inputs x.
+    """{name: module}: all modules of net whose own flag switches a dropout.
 
-    ValueError if there is none, or one that cannot be switched without something else.
+    ValueError if inputs x show none, or one that cannot be switched alone.
     """
     found = {k: m for k, m in net.named_modules() if isinstance(m, HOLDERS)}
     two = torch.cat([x[:2], x[:2]])[:2]
@@ -98,30 +98,32 @@ def try_modules(net, x, found, others):
     drawn, _ = noise(net, x, every.values())
     if noise(net, x, found.values())[0] == drawn:
         return {}
-    rest = {name: {every[k] for k in every if k != name} for name in others}
+    rest = {key: [m for k, m in every.items() if k != key] for key in others}
     chosen = {k: others[k] for k in others if noise(net, x, rest[k])[0] != drawn}
     now, moved = noise(net, x, (found | chosen).values())
     if now != drawn or moved:
-        names = [f"{k or 'net'} ({type(m).__name__})" for k, m in (chosen or others).items()]
-        what = f"moves {', '.join(moved)}, too" if moved else "is not switched by its flag"
-        raise ValueError(f"net must have dropout by itself: {', '.join(names)} {what}")
+        what = f"moves {', '.join(moved)}, too" if moved else "leaves some of it off"
+        names = ", ".join(name or "net" for name in chosen or others)
+        raise ValueError(f"net must drop by flags of its own: that of {names} {what}")
     return chosen
 
 
 def split_at_dropout(net, found, x):
-    """(first, rest), which make up net: no dropout in first, if net is a plain Sequential."""
-    plain = isinstance(net, nn.Sequential) and type(net).forward is nn.Sequential.forward
-    if not plain or net._forward_hooks or net._forward_pre_hooks:
-        return nn.Identity(), net
-    if foreign_modules(net) and noise(net, x)[0] != QUIET:  # one is on in eval mode, too
+    """(first, rest) that make up net; first, where that is clear, has no dropout."""
+    plain = isinstance(net, nn.Sequential)
+    plain = plain and type(net).forward is nn.Sequential.forward
+    hooked = net._forward_hooks or net._forward_pre_hooks
+    always = foreign_modules(net) and noise(net, x)[0] != QUIET  # in eval mode, too
+    if not plain or hooked or always:
         return nn.Identity(), net
     layers, dropped = list(net), set(found.values())
-    start = next(i for i, layer in enumerate(layers) if dropped & set(layer.modules()))
+    start = next(i for i, m in enumerate(layers) if dropped & set(m.modules()))
     return nn.Sequential(*layers[:start]), nn.Sequential(*layers[start:])
 
 
 def draw_passes(net, found, x, num_samples, seed, batch_size):
-    """Probabilities (T, n, classes); what comes before the first dropout is done once."""
+    """Probabilities (T, n, classes); what comes before all dropout is computed once."""
+    check_positive_int("batch_size", batch_size)
     first, rest = split_at_dropout(net, found, x[:2])
     parts = []
     with dropout_on(net, found, seed, x.device):
@@ -136,11 +138,10 @@ def draw_passes(net, found, x, num_samples, seed, batch_size):
 def predict_mc(net, x, *, num_samples, seed, batch_size=1_000):
     """Class probabilities of T = num_samples passes: float32 array (T, n, classes).
 
-    net takes x (n, ...) to logits (n, classes); every dropout is on, all else in eval mode.
-    ValueError if it cannot be, or passes are equal. Gal & Ghahramani 2016, section 4.
+    net makes logits (n, classes) of x (n, ...). ValueError if not all dropout can be
+    switched on, or all passes are equal. Source: Gal & Ghahramani 2016, section 4.
     """
-    num_samples = check_positive_int("num_samples", num_samples)
-    batch_size = check_positive_int("batch_size", batch_size)
+    check_positive_int("num_samples", num_samples)
     x, net = torch.as_tensor(x), unwrapped(net)
     check_inputs("x", x)
     with uncompiled():
@@ -151,14 +152,16 @@ def predict_mc(net, x, *, num_samples, seed, batch_size=1_000):
 
 
 def check_passes(samples, more=None):
-    """ValueError if passes (T, n, ...) hold NaN, or are all equal, as are those of more()."""
+    """ValueError if passes (T, n, ...) hold NaN, or are equal, and so are more().
+
+    Few passes of a small net may be equal by chance; more() draws many.
+    """
     if np.isnan(samples.sum()):
-        rows = np.isnan(samples).reshape(*samples.shape[:2], -1).any(axis=(0, 2)).sum()
-        raise ValueError(f"net's outputs must not be NaN, got NaN for {rows} examples")
+        raise ValueError("net's outputs must be numbers, got NaN")
     if len(samples) > 1 and (samples == samples[0]).all():
         again = more() if more else samples
         if (again == again[0]).all():
-            hint = "is every drop probability 0, or does the dropout not reach the outputs?"
+            hint = "is every drop probability 0, or is the dropout without effect?"
             raise ValueError(f"net must give passes that differ, got equal ones: {hint}")
 
 
@@ -170,22 +173,23 @@ def drop_output(rng, module, inputs, output):
     threshold = round(module.p * 2**16)
     if threshold == 2**16:
         return torch.zeros_like(output)
-    bits = rng.integers(2**64, size=-(-output.numel() // 4), dtype=np.uint64)
-    keep = bits.view(np.uint16)[: output.numel()].reshape(output.shape) >= threshold
-    factor = keep * np.float32(2**16 / (2**16 - threshold))  # of mean 1, to the last bit
+    size = output.numel()
+    bits = rng.integers(2**64, size=-(-size // 4), dtype=np.uint64).view(np.uint16)
+    keep = bits[:size].reshape(output.shape) >= threshold
+    factor = keep * np.float32(2**16 / (2**16 - threshold))  # its mean is 1
     return output * torch.from_numpy(factor).to(output)
 
 
 def fast_layers(net, found, device):
-    """The `nn.Dropout`s that `drop_output` may stand for: on a CPU, in PyTorch's modules.
+    """The layers that `drop_output` may stand for: `nn.Dropout` on a CPU.
 
     A foreign module around one may read its flag and its p, and drop by itself.
     """
+    if device.type != "cpu":
+        return set()
     around = tuple(f"{name}." if name else "" for name in foreign_modules(net))
     return {
-        module
-        for name, module in found.items()
-        if type(module) is nn.Dropout and device.type == "cpu" and not name.startswith(around)
+        module for name, module in found.items() if type(module) is nn.Dropout and not name.startswith(around)
     }
 
 
@@ -212,7 +216,7 @@ def unwrapped(net):
 
 
 def uncompiled():
-    """A block in which compiled code runs as written: to compile for a new mode is slow."""
+    """A block in which compiled code runs as written: each mode would compile it."""
     if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):
         return torch.compiler.set_stance("force_eager")
     return nullcontext()
@@ -220,48 +224,48 @@ def uncompiled():
 
 @contextmanager
 def keras_norms_frozen(net):
-    """In the block batch norm predicts, even under training=True; after it flags are as before."""
+    """In the block batch norm predicts, even under training=True."""
     kind = load_keras().layers.BatchNormalization
     norms = [layer for layer in net._flatten_layers() if isinstance(layer, kind)]
-    flags = [(part, part.trainable) for norm in norms for part in (norm, *norm.weights)]
+    parts = [part for norm in norms for part in (norm, *norm.weights)]
+    flags = [part.trainable for part in parts]
     try:
         for norm in norms:
             norm.trainable = False
         yield
     finally:
-        for part, flag in flags:
+        for part, flag in zip(parts, flags, strict=True):
             part.trainable = flag
 
 
 @contextmanager
 def keras_states_kept(net, seed):
-    """In the block masks follow from the seed; ValueError if more than generators move."""
+    """In the block masks follow from the seed. ValueError if a weight moves in it."""
     value, rng = load_keras().ops.convert_to_numpy, np.random.default_rng(seed)
-    kept = {v.path: (v, np.array(value(v))) for v in net.variables}
-    for path in (path for path in kept if "seed_generator" in path):
-        kept[path][0].assign(rng.integers(2**31, size=2))
+    kept = [(v, np.array(value(v))) for v in net.variables]
+    for generator in (v for v, _ in kept if "seed_generator" in v.path):
+        generator.assign(rng.integers(2**31, size=2))
     try:
         yield
-        moved = [path for path, (v, old) in kept.items() if (value(v) != old).any()]
+        moved = [v.path for v, old in kept if (value(v) != old).any()]
+        moved = [path for path in moved if "seed_generator" not in path]
     finally:
-        for variable, old in kept.values():
+        for variable, old in kept:
             variable.assign(old)
-    if others := [path for path in moved if "seed_generator" not in path]:
-        raise ValueError(f"net must only drop in training, got moves of {', '.join(others)}")
+    if moved:
+        raise ValueError(f"net must only drop in training, and not move {moved[0]}")
 
 
 def keras_passes(net, x, *, num_samples, seed):
     """Outputs (T, n, ...) of T = num_samples passes of a Keras net over x (n, ...).
 
-    Every kind of dropout is on, batch norm predicts. ValueError if training=True does more,
-    x is not finite, or all passes are equal.
+    Every dropout is on. ValueError if training=True does more, or passes are equal.
     """
     check_inputs("x", x)
+    kinds = sorted({type(layer).__name__ for layer in net._flatten_layers()})
+    if noisy := [kind for kind in kinds if kind.startswith(("GaussianN", "Random"))]:
+        raise ValueError(f"net must be random by dropout alone, got {noisy[0]}")
     value = load_keras().ops.convert_to_numpy
-    noisy = "GaussianNoise", "Random"
-    others = [m.name for m in net._flatten_layers() if type(m).__name__.startswith(noisy)]
-    if others:
-        raise ValueError(f"net must be random by dropout alone, got {', '.join(others)}")
     with seeded(seed), keras_norms_frozen(net), keras_states_kept(net, seed):
         samples = np.stack([value(net(x, training=True)) for _ in range(num_samples)])
     check_passes(samples)
@@ -271,46 +275,53 @@ def keras_passes(net, x, *, num_samples, seed):
 @contextmanager
 def gluon_norms_frozen(net):
     """In the block batch norm uses its running statistics, in train mode, too."""
-    nn, blocks = load_mxnet().gluon.nn, []
-    net.apply(blocks.append)
-    norms = [block for block in blocks if isinstance(block, nn.BatchNorm)]
+    kind, blocks = load_mxnet().gluon.nn.BatchNorm, gluon_blocks(net)
+    norms = [block._kwargs for block in blocks if isinstance(block, kind)]
     if norms and any(getattr(block, "_active", False) for block in blocks):
         raise ValueError("net must not be hybridized: call net.hybridize(False) first")
-    flags = [(norm._kwargs, norm._kwargs["use_global_stats"]) for norm in norms]
+    flags = [settings["use_global_stats"] for settings in norms]
     try:
-        for settings, _ in flags:
+        for settings in norms:
             settings["use_global_stats"] = True
         yield
     finally:
-        for settings, flag in flags:
+        for settings, flag in zip(norms, flags, strict=True):
             settings["use_global_stats"] = flag
 
 
-def silent_layers(net, x):
-    """Names of recurrent layers of a Gluon net that should drop in train mode and do not."""
-    mx, blocks, seen = load_mxnet(), [], {}
-    net.apply(blocks.append)
-    layers = [block for block in blocks if getattr(block, "_dropout", 0) > 0]
-    hooks = [m.register_forward_hook(lambda m, args, _: seen.update({m: args})) for m in layers]
-    net(x)
+def silent_layers(blocks, run):
+    """Names of recurrent layers that do not drop in train mode; run() runs the net."""
+    layers, seen = [m for m in blocks if getattr(m, "_dropout", 0) > 0], {}
+
+    def note(block, inputs, outputs):
+        seen[block] = inputs[0]
+
+    hooks = [layer.register_forward_hook(note) for layer in layers]
+    run()
     for hook in hooks:
         hook.detach()
-    with mx.autograd.train_mode():
-        pairs = [(m, m(args[0]), m(args[0])) for m, args in seen.items()]
-    return [m.name for m, one, two in pairs if (one == two).asnumpy().all()]
+    with load_mxnet().autograd.train_mode():
+        pairs = [(layer, layer(x), layer(x)) for layer, x in seen.items()]
+    return [layer.name for layer, a, b in pairs if (a == b).asnumpy().all()]
+
+
+def gluon_blocks(net):
+    """All blocks of a Gluon net."""
+    blocks = []
+    net.apply(blocks.append)
+    return blocks
 
 
 def gluon_passes(net, x, *, num_samples, seed):
-    """Outputs (T, n, ...) of T = num_samples passes of a Gluon net over x (n, ...), an NDArray.
+    """Outputs (T, n, ...) of T = num_samples passes of a Gluon net over an NDArray x.
 
-    Dropout is on, batch norm predicts. MXNet's one generator is seeded and stays so.
-    ValueError if a layer does not drop though it should, or if all passes are equal.
+    It seeds MXNet's only generator. ValueError if a layer fails to drop.
     """
     mx = load_mxnet()
     check_inputs("x", x.asnumpy())
-    if silent := silent_layers(net, x):
-        hint = "its oneDNN code does not: set MXNET_USE_MKLDNN_RNN=0 before MXNet is imported"
-        raise ValueError(f"net must drop in all layers, got {', '.join(silent)} ({hint})")
+    if silent := silent_layers(gluon_blocks(net), lambda: net(x)):
+        hint = "set MXNET_USE_MKLDNN_RNN=0 before MXNet is imported"
+        raise ValueError(f"net must drop in all layers, {silent[0]} does not: {hint}")
     mx.random.seed(seed)
     with gluon_norms_frozen(net), mx.autograd.train_mode():
         samples = np.stack([net(x).asnumpy() for _ in range(num_samples)])

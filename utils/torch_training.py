@@ -3,7 +3,9 @@
 A run is a function of its arguments alone.
 """
 
+import copy
 import functools
+import math
 from contextlib import contextmanager
 from itertools import pairwise
 
@@ -109,6 +111,30 @@ def fit(model, x, y, *, num_epochs, batch_size, optimizer, seed, after_epoch=Non
                     stop = after_epoch(epoch)
                 if stop is True:
                     break
+
+
+def keep_best(model, score, every=1):
+    """(after_epoch, best): a function for `fit` that keeps the weights of the best epoch so far.
+
+    Parameters
+    ----------
+    score : callable without arguments
+        Gives what shall be small, such as the NLL of validation images.
+    every : int
+        Look at every so many epochs only.
+
+    Returns
+    -------
+    after_epoch : callable
+    best : dict of "epoch", "score" and "weights" (a copy of the model's state_dict), filled by the former
+    """
+    best = {"score": math.inf}
+
+    def after_epoch(epoch):
+        if epoch % every == 0 and (now := score()) < best["score"]:
+            best.update(epoch=epoch, score=now, weights=copy.deepcopy(model.state_dict()))
+
+    return after_epoch, best
 
 
 @torch.inference_mode()

@@ -1,4 +1,4 @@
-"""draft"""
+"""Monte Carlo dropout: every dropout of a net on, all else in eval mode, in three frameworks."""
 
 import sys
 from contextlib import contextmanager, nullcontext

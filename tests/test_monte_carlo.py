@@ -554,7 +554,7 @@ def head(*last):
         (Explodes(), "net's outputs must be numbers, got NaN"),
         (
             make_mlp(SIZES, (0.0, 0.0), seed=0),
-            "passes that differ, got equal ones: is every drop probability 0",
+            "passes that differ, got equal: is every drop probability 0",
         ),
     ],
 )

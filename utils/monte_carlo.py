@@ -1,4 +1,9 @@
-"""Monte Carlo dropout: every dropout of a net on, all else in eval mode, in three frameworks."""
+"""Monte Carlo dropout: every dropout of a net on, all else in eval mode, in three frameworks.
+
+Nets and inputs in, NumPy arrays of passes (T, n, ...) out.
+
+Written by chapter 11: change it there, then run `python3 course.py library`.
+"""
 
 import sys
 from contextlib import contextmanager, nullcontext
@@ -14,6 +19,9 @@ from torch.nn.parallel import DataParallel, DistributedDataParallel
 from utils.arguments import check_inputs, check_outputs, check_positive_int
 from utils.frameworks import load_keras, load_mxnet
 from utils.torch_training import probabilities, seeded
+
+# --- built in chapter 11, section 5. Every dropout of a net ---
+
 
 # PyTorch's modules whose own flag switches a dropout, be it a layer or a number.
 HOLDERS = (_DropoutNd, nn.MultiheadAttention, nn.RNNBase, nn.TransformerEncoderLayer)
@@ -46,36 +54,6 @@ def only_training(net, modules):
             module.training = flag
 
 
-QUIET = (None, True)  # what `noise` finds where nothing is drawn
-
-
-def seeded_pass(net, x):
-    """(outputs, PyTorch's next random number, or None if the pass drew none)."""
-    with seeded(0):
-        fresh = torch.rand(1, device=x.device)
-    with seeded(0):
-        outputs = net(x)
-        after = torch.rand(1, device=x.device)
-    check_outputs("net's outputs", outputs, len(x))
-    return outputs, None if after == fresh else after.item()
-
-
-@torch.inference_mode()
-def noise(net, x, modules=()):
-    """What a pass draws with these modules in train mode, and the buffers it moves.
-
-    Drawn: PyTorch's next random number, and whether a second pass with the same seed is
-    equal. The buffers are put back. ValueError unless outputs are (n, classes).
-    """
-    kept = {name: buffer.clone() for name, buffer in net.named_buffers()}
-    with only_training(net, set(modules)):
-        (one, drawn), (two, _) = seeded_pass(net, x), seeded_pass(net, x)
-    moved = [k for k, b in net.named_buffers() if not torch.equal(b, kept[k])]
-    for name, buffer in net.named_buffers():
-        buffer.copy_(kept[name])
-    return (drawn, torch.allclose(one, two, equal_nan=True)), moved
-
-
 def find_dropout(net, x):
     """{name: module}: all modules of net whose own flag switches a dropout.
 
@@ -92,33 +70,7 @@ def find_dropout(net, x):
     return found
 
 
-def try_modules(net, x, found, others):
-    """Those of the others without which a pass in train mode draws something else."""
-    every = found | others
-    drawn, _ = noise(net, x, every.values())
-    if noise(net, x, found.values())[0] == drawn:
-        return {}
-    rest = {key: [m for k, m in every.items() if k != key] for key in others}
-    chosen = {k: others[k] for k in others if noise(net, x, rest[k])[0] != drawn}
-    now, moved = noise(net, x, (found | chosen).values())
-    if now != drawn or moved:
-        what = f"moves {', '.join(moved)}, too" if moved else "leaves some of it off"
-        names = ", ".join(name or "net" for name in chosen or others)
-        raise ValueError(f"net must drop by flags of its own: that of {names} {what}")
-    return chosen
-
-
-def split_at_dropout(net, found, x):
-    """(first, rest) that make up net; first, where that is clear, has no dropout."""
-    plain = isinstance(net, nn.Sequential)
-    plain = plain and type(net).forward is nn.Sequential.forward
-    hooked = net._forward_hooks or net._forward_pre_hooks
-    always = foreign_modules(net) and noise(net, x)[0] != QUIET  # in eval mode, too
-    if not plain or hooked or always:
-        return nn.Identity(), net
-    layers, dropped = list(net), set(found.values())
-    start = next(i for i, m in enumerate(layers) if dropped & set(m.modules()))
-    return nn.Sequential(*layers[:start]), nn.Sequential(*layers[start:])
+# --- built in chapter 11, section 6. The passes, and how many ---
 
 
 def draw_passes(net, found, x, num_samples, seed, batch_size):
@@ -151,18 +103,69 @@ def predict_mc(net, x, *, num_samples, seed, batch_size=1_000):
     return samples
 
 
-def check_passes(samples, more=None):
-    """ValueError if passes (T, n, ...) hold NaN, or are equal, and so are more().
+# --- built in chapter 11, section A1 Which modules drop? A trial ---
 
-    Few passes of a small net may be equal by chance; more() draws many.
+
+QUIET = (None, True)  # what `noise` finds where nothing is drawn
+
+
+def seeded_pass(net, x):
+    """(outputs, PyTorch's next random number, or None if the pass drew none)."""
+    with seeded(0):
+        fresh = torch.rand(1, device=x.device)
+    with seeded(0):
+        outputs = net(x)
+        after = torch.rand(1, device=x.device)
+    check_outputs("net's outputs", outputs, len(x))
+    return outputs, None if after == fresh else after.item()
+
+
+@torch.inference_mode()
+def noise(net, x, modules=()):
+    """What a pass draws with these modules in train mode, and the buffers it moves.
+
+    Drawn: PyTorch's next random number, and whether a second pass with the same seed is
+    equal. The buffers are put back. ValueError unless outputs are (n, classes).
     """
-    if np.isnan(samples.sum()):
-        raise ValueError("net's outputs must be numbers, got NaN")
-    if len(samples) > 1 and (samples == samples[0]).all():
-        again = more() if more else samples
-        if (again == again[0]).all():
-            hint = "is every drop probability 0, or is the dropout without effect?"
-            raise ValueError(f"net must give passes that differ, got equal ones: {hint}")
+    kept = {name: buffer.clone() for name, buffer in net.named_buffers()}
+    with only_training(net, set(modules)):
+        (one, drawn), (two, _) = seeded_pass(net, x), seeded_pass(net, x)
+    moved = [k for k, b in net.named_buffers() if not torch.equal(b, kept[k])]
+    for name, buffer in net.named_buffers():
+        buffer.copy_(kept[name])
+    return (drawn, torch.allclose(one, two, equal_nan=True)), moved
+
+
+def try_modules(net, x, found, others):
+    """Those of the others without which a pass in train mode draws something else."""
+    every = found | others
+    drawn, _ = noise(net, x, every.values())
+    if noise(net, x, found.values())[0] == drawn:
+        return {}
+    rest = {key: [m for k, m in every.items() if k != key] for key in others}
+    chosen = {k: others[k] for k in others if noise(net, x, rest[k])[0] != drawn}
+    now, moved = noise(net, x, (found | chosen).values())
+    if now != drawn or moved:
+        what = f"moves {', '.join(moved)}, too" if moved else "leaves some of it off"
+        names = ", ".join(name or "net" for name in chosen or others)
+        raise ValueError(f"net must drop by flags of its own: that of {names} {what}")
+    return chosen
+
+
+# --- built in chapter 11, section A2 Passes at a lower price ---
+
+
+def split_at_dropout(net, found, x):
+    """(first, rest) that make up net; first, where that is clear, has no dropout."""
+    plain = isinstance(net, nn.Sequential)
+    plain = plain and type(net).forward is nn.Sequential.forward
+    hooked = net._forward_hooks or net._forward_pre_hooks
+    always = foreign_modules(net) and noise(net, x)[0] != QUIET  # in eval mode, too
+    if not plain or hooked or always:
+        return nn.Identity(), net
+    layers, dropped = list(net), set(found.values())
+    start = next(i for i, m in enumerate(layers) if dropped & set(m.modules()))
+    return nn.Sequential(*layers[:start]), nn.Sequential(*layers[start:])
 
 
 def drop_output(rng, module, inputs, output):
@@ -207,6 +210,23 @@ def dropout_on(net, found, seed, device):
             handle.remove()
 
 
+def check_passes(samples, more=None):
+    """ValueError if passes (T, n, ...) hold NaN, or are equal, and so are more().
+
+    Few passes of a small net may be equal by chance; more() draws many.
+    """
+    if np.isnan(samples.sum()):
+        raise ValueError("net's outputs must be numbers, got NaN")
+    if len(samples) > 1 and (samples == samples[0]).all():
+        again = more() if more else samples
+        if (again == again[0]).all():
+            hint = "is every drop probability 0, or is the dropout without effect?"
+            raise ValueError(f"net must give passes that differ, got equal: {hint}")
+
+
+# --- built in chapter 11, section A3 Nets in a wrapper ---
+
+
 def unwrapped(net):
     """The net inside DataParallel, DistributedDataParallel and torch.compile."""
     wrappers = DataParallel, DistributedDataParallel
@@ -220,6 +240,9 @@ def uncompiled():
     if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):
         return torch.compiler.set_stance("force_eager")
     return nullcontext()
+
+
+# --- built in chapter 11, section A4 Keras ---
 
 
 @contextmanager
@@ -248,12 +271,11 @@ def keras_states_kept(net, seed):
     try:
         yield
         moved = [v.path for v, old in kept if (value(v) != old).any()]
-        moved = [path for path in moved if "seed_generator" not in path]
+        if moved := [path for path in moved if "seed_generator" not in path]:
+            raise ValueError(f"net must only drop in training, not move {moved[0]}")
     finally:
         for variable, old in kept:
             variable.assign(old)
-    if moved:
-        raise ValueError(f"net must only drop in training, and not move {moved[0]}")
 
 
 def keras_passes(net, x, *, num_samples, seed):
@@ -270,6 +292,9 @@ def keras_passes(net, x, *, num_samples, seed):
         samples = np.stack([value(net(x, training=True)) for _ in range(num_samples)])
     check_passes(samples)
     return samples
+
+
+# --- built in chapter 11, section A5 Gluon ---
 
 
 @contextmanager

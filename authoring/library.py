@@ -32,7 +32,21 @@ MODULES = {
         "the ..._net functions have the framework's own dropout. Weights travel as NumPy arrays in the layout\n"
         "of utils.scratch. A framework is imported when one of its functions is called, not before.",
     ),
+    "11": (
+        "monte_carlo",
+        "Monte Carlo dropout: every dropout of a net on, all else in eval mode, in three frameworks.\n\n"
+        "Nets and inputs in, NumPy arrays of passes (T, n, ...) out.",
+    ),
 }
+
+
+def read_chapter(chapter):
+    """A chapter's notebook, with the cells of its appendices behind its own."""
+    (path,) = find_notebooks([chapter])
+    notebook = nbformat.read(path, 4)
+    for appendix in sorted((NOTEBOOKS_DIR / "appendix").glob(f"{chapter}_*.ipynb")):
+        notebook.cells += nbformat.read(appendix, 4).cells
+    return notebook
 
 
 def make_module(notebook, chapter):
@@ -69,9 +83,12 @@ def bound_by_imports(tree):
 
 
 def used_imports(tree, imports, chapter):
-    """The import statements that the code needs. What a function imports for itself is not among them."""
+    """The import statements that the code needs, but not of what it defines or imports in its functions."""
+    own = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    own |= {name.id for node in tree.body if isinstance(node, ast.Assign) for name in node.targets}
+    own |= bound_by_imports(tree).keys()
     defined = set(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__)
-    own, used = bound_by_imports(tree).keys(), set()
+    used = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             (used if isinstance(node.ctx, ast.Load) else defined).add(node.id)
@@ -86,7 +103,7 @@ def used_imports(tree, imports, chapter):
         raise ValueError(
             f"chapter {chapter} exports code that uses {', '.join(missing)}, which no exported cell defines"
         )
-    return sorted({imports[name] for name in (used & imports.keys()) - own})
+    return sorted({imports[name] for name in (used - own) & imports.keys()})
 
 
 def tidy(source, name):
@@ -105,11 +122,10 @@ def main(words):
         print("library takes no words.", file=sys.stderr)
         return 1
     for chapter, (name, _) in MODULES.items():
-        (path,) = find_notebooks([chapter])
-        source = make_module(nbformat.read(path, 4), chapter)
+        source = make_module(read_chapter(chapter), chapter)
         with written_whole(UTILS_DIR / f"{name}.py") as temporary:
             temporary.write_text(source, encoding="utf-8")
-        print(f"utils/{name}.py from {path.name}")
+        print(f"utils/{name}.py from chapter {chapter}")
     return 0
 
 

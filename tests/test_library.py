@@ -4,13 +4,11 @@ import nbformat
 import pytest
 
 from authoring import library
-from authoring.store import find_notebooks
 
 
 @pytest.mark.parametrize("chapter", library.MODULES)
 def test_a_module_is_what_its_chapter_builds(chapter):
-    (path,) = find_notebooks([chapter])
-    made = library.make_module(nbformat.read(path, 4), chapter)
+    made = library.make_module(library.read_chapter(chapter), chapter)
     stored = (library.UTILS_DIR / f"{library.MODULES[chapter][0]}.py").read_text(encoding="utf-8")
     assert made == stored, "run `python3 course.py library`"
 
@@ -43,3 +41,13 @@ def test_code_that_leans_on_a_cell_that_is_not_exported_is_refused():
     cells = ("SIZE = 3",), ("def noise():\n    return [0] * SIZE", "export")
     with pytest.raises(ValueError, match="chapter 02 exports code that uses SIZE, which no exported cell"):
         library.make_module(notebook(*cells), "02")
+
+
+def test_a_chapter_may_import_what_its_appendix_adds_to_the_module():
+    cells = (
+        ("from utils.monte_carlo import halve",),
+        ("def quarter(x):\n    return halve(halve(x))", "export"),
+        ("def halve(x):\n    return x / 2", "export"),
+    )
+    made = library.make_module(notebook(*cells), "11")
+    assert "import" not in made and "def halve(x):" in made

@@ -16,6 +16,7 @@ from utils.measured import (
     difference,
     exact,
     judge,
+    judge_all,
     load_results,
     runs_needed,
     save_results,
@@ -111,6 +112,24 @@ def test_a_row_says_what_was_measured_and_what_it_would_take_where_it_cannot_tel
 
 def test_a_difference_prints_itself_with_its_interval():
     assert str(Difference(0.0314, 0.01, 0.0528, 10)) == "+0.031 [+0.010, +0.053]"
+
+
+def test_a_claim_about_several_conditions_holds_only_if_it_does_in_all():
+    up, down = Difference(0.03, 0.02, 0.04, 10), Difference(-0.03, -0.04, -0.02, 10)
+    wide, small = Difference(0.01, -0.02, 0.04, 5), Difference(0.003, 0.002, 0.004, 5)
+    for found, word in (
+        ({"end": up, "stopped": up}, "holds"),
+        ({"end": up, "stopped": wide}, "cannot tell"),
+        ({"end": up, "stopped": small}, "does not hold"),
+        ({"end": wide, "stopped": small}, "does not hold"),
+        ({"end": up, "middle": wide, "stopped": down}, "depends"),
+    ):
+        assert judge_all(found, 0.01)[0] == word
+        assert judge_all(dict(reversed(found.items())), 0.01)[0] == word
+    assert judge_all({"end": down}, 0.01, LESS)[0] == "holds"
+    text = judge_all({"end": up, "stopped": wide}, 0.01)[1]
+    assert text.startswith("end +0.030 [+0.020, +0.040] (10 pairs); stopped +0.010")
+    assert text.endswith("(5 pairs); 0.01 would matter")
 
 
 # --- stored results ---

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-from sklearn.metrics import accuracy_score, brier_score_loss, log_loss, roc_auc_score
+from sklearn.metrics import accuracy_score, brier_score_loss, log_loss
 
-from utils.metrics import accuracy, auroc, brier, ece, entropy, mutual_information, nll, softmax
+from utils.metrics import accuracy, brier, ece, entropy, mutual_information, nll, softmax
 
 
 def random_case(seed, n=200, classes=10):
@@ -135,41 +135,71 @@ def test_mutual_information_refuses_a_wrong_shape(shape):
         mutual_information(np.ones(shape))
 
 
-@given(seed=st.integers(0, 10_000), levels=st.sampled_from([3, 10, 10_000]))
-def test_auroc_equals_scikit_learn_with_and_without_ties(seed, levels):
-    rng = np.random.default_rng(seed)
-    scores, positive = rng.integers(levels, size=60) / levels, rng.random(60) < 0.3
-    positive[:2] = True, False
-    assert auroc(scores, positive) == pytest.approx(roc_auc_score(positive, scores), rel=1e-12)
+MEASURES = pytest.mark.parametrize("measure", [accuracy, nll, brier, ece])
+EVEN = np.full((3, 2), 0.5)
 
 
-def test_auroc_counts_the_pairs_in_the_right_order():
-    assert auroc([0.1, 0.4, 0.35, 0.8], np.array([False, False, True, True])) == 0.75
-    assert auroc([1, 2], np.array([False, True])) == 1 and auroc([2, 1], np.array([False, True])) == 0
-    assert auroc([1, 1, 1], np.array([False, True, True])) == 0.5
-
-
-@pytest.mark.parametrize("positive", [np.ones(3, bool), np.zeros(3, bool)])
-def test_auroc_needs_both_kinds(positive):
-    with pytest.raises(ValueError, match=r"positive must hold True and False, got [03] of 3"):
-        auroc(np.arange(3), positive)
-
-
-@pytest.mark.parametrize("positive", [np.array([0, 1, 1]), np.array([True, False])])
-def test_auroc_refuses_labels_that_are_not_one_bool_per_score(positive):
-    with pytest.raises(ValueError, match="positive be bool of shape"):
-        auroc(np.arange(3), positive)
-
-
-@pytest.mark.parametrize("measure", [accuracy, nll, brier, ece])
+@MEASURES
 @pytest.mark.parametrize(
-    ("shape", "labels"), [((3,), (3,)), ((3, 2), (4,)), ((3, 2), (3, 1)), ((0, 2), (0,))]
+    ("probs", "y", "said"),
+    [
+        (np.ones(3), np.zeros(3, int), r"probs must have shape \(n, classes\), n = 3 .* got \(3,\)"),
+        (np.ones((3, 1)), np.zeros(3, int), r"two classes or more, got \(3, 1\)"),
+        (np.ones((3, 2, 2)), np.zeros(3, int), r"got \(3, 2, 2\)"),
+        (EVEN, np.zeros(4, int), r"y must have shape \(3,\), one class per example, got \(4,\)"),
+        (EVEN, np.zeros((3, 1), int), r"y must have shape \(3,\), one class per example, got \(3, 1\)"),
+        (EVEN[:0], np.zeros(0, int), r"y must have shape \(n >= 1,\)"),
+        (EVEN, np.array([0, 1, 0]) - 1, "y must be classes from 0 to 1, got -1 to 0"),
+        (EVEN, np.array([0, 1, 2]), "y must be classes from 0 to 1, got 0 to 2"),
+        (EVEN, np.zeros(3), "y must be whole numbers, got float64"),
+        (EVEN, np.array([True, False, True]), "y must be whole numbers, got bool"),
+        (
+            np.where(np.arange(3)[:, None] == 1, np.nan, EVEN),
+            np.zeros(3, int),
+            "not be NaN, got NaN in 1 rows",
+        ),
+    ],
 )
-def test_wrong_shapes_get_one_sentence(measure, shape, labels):
-    with pytest.raises(ValueError, match=r"probs must have shape \(n, classes\)"):
-        measure(np.ones(shape), np.zeros(labels, dtype=int))
+def test_predictions_and_labels_that_do_not_fit_get_one_sentence(measure, probs, y, said):
+    with pytest.raises(ValueError, match=said):
+        measure(probs, y)
+
+
+@pytest.mark.parametrize("measure", [nll, brier, ece, lambda probs, y: entropy(probs)])
+@pytest.mark.parametrize(
+    ("probs", "said"),
+    [
+        (EVEN - 1, r"probs must be probabilities in \[0, 1\], got -0.5 to -0.5"),
+        (EVEN * 3, "probs must sum to 1 in each row, got 3 to 3"),
+        (np.log(EVEN), "probs must be probabilities"),
+        (np.array([[0.5, 0.5], [0.5, 0.502], [1, 0]]), "probs must sum to 1 in each row, got 1 to 1.002"),
+        (np.array([[np.inf, 0]] * 3), "probs must be probabilities"),
+    ],
+)
+def test_what_is_no_probability_is_refused(measure, probs, said):
+    with pytest.raises(ValueError, match=said):
+        measure(probs, np.zeros(3, int))
+
+
+def test_probabilities_of_few_digits_and_whole_ones_are_taken():
+    y = np.array([0, 1])
+    half = softmax(np.random.default_rng(0).normal(size=(2, 10))).astype(np.float16)
+    assert nll(half, y) == pytest.approx(
+        nll(half.astype(np.float64) / half.sum(1, np.float64)[:, None], y), rel=1e-2
+    )
+    assert nll(np.array([[1, 0], [0, 1]]), y) == 0 and accuracy([[1, 0], [1, 0]], [0, 1]) == 0.5
+
+
+def test_accuracy_takes_logits():
+    assert accuracy(np.array([[-3.0, 2.0], [5.0, -np.inf]]), np.array([1, 1])) == 0.5
+
+
+@pytest.mark.parametrize("samples", [np.full((2, 3, 2), 0.4), np.log(np.full((2, 3, 2), 0.5))])
+def test_mutual_information_refuses_what_is_no_probability(samples):
+    with pytest.raises(ValueError, match="probs must"):
+        mutual_information(samples)
 
 
 def test_ece_refuses_bad_bins():
     with pytest.raises(ValueError, match="num_bins must be a whole number >= 1, got 0"):
-        ece(np.ones((1, 2)), np.array([0]), num_bins=0)
+        ece(EVEN, np.zeros(3, int), num_bins=0)

@@ -6,6 +6,7 @@ and its 95 % t interval, beside a difference that would matter to a user. The ve
 interval.
 """
 
+import itertools
 import json
 import math
 import os
@@ -100,6 +101,31 @@ def judge(found, matters, claimed=MORE):
     if word == "cannot tell":
         text += f"; about {runs_needed(found, matters)} pairs would tell"
     return word, text
+
+
+def judge_all(found, matters, claimed=MORE):
+    """(verdict, text) for a claim that is made for several conditions at once.
+
+    Parameters
+    ----------
+    found : dict of str to Difference
+        The conditions by name, such as "end of training" and "early-stopped".
+    matters, claimed
+        As in `verdict`.
+
+    It "depends" if two conditions have opposite signs (see `depends`); it "holds" if it does in all, and
+    "does not hold" if in one of them it does not.
+    """
+    words = [verdict(each, matters, claimed) for each in found.values()]
+    pairs = itertools.combinations(found.values(), 2)
+    if any(depends(one, other, matters) for one, other in pairs):
+        word = "depends"
+    elif "does not hold" in words:
+        word = "does not hold"
+    else:
+        word = "holds" if set(words) == {"holds"} else "cannot tell"
+    parts = [f"{name} {each} ({each.n} pairs)" for name, each in found.items()]
+    return word, f"{'; '.join(parts)}; {matters:g} would matter"
 
 
 def exact(true):

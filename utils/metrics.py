@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from utils.arguments import check_positive_int
+from utils.arguments import check_labels, check_outputs, check_positive_int, check_probabilities
 
 
 def softmax(logits):
@@ -13,7 +13,7 @@ def softmax(logits):
 
 def accuracy(probs, y):
     """Share of rows of `probs` (n, classes; logits do as well) whose largest entry is at class y (n,)."""
-    _check_rows(probs, y)
+    probs, y = _rows_and_labels(probs, y)
     return float((probs.argmax(axis=1) == y).mean())
 
 
@@ -23,7 +23,7 @@ def nll(probs, y):
     A probability of exactly 0 counts as the smallest normal float of the dtype of `probs`, so one
     float32 example costs at most 87.3 nats instead of infinity.
     """
-    _check_rows(probs, y)
+    probs, y = _probabilities_and_labels(probs, y)
     chosen = np.maximum(probs[np.arange(len(y)), y], np.finfo(probs.dtype).tiny)
     return float(-np.log(chosen.astype(np.float64)).mean())
 
@@ -33,7 +33,7 @@ def brier(probs, y):
 
     Brier 1950: all classes count. Some libraries halve it, or count one class of two.
     """
-    _check_rows(probs, y)
+    probs, y = _probabilities_and_labels(probs, y)
     error = probs.astype(np.float64)
     error[np.arange(len(y)), y] -= 1
     return float((error**2).sum(axis=1).mean())
@@ -46,8 +46,8 @@ def ece(probs, y, num_bins=15):
     The result is the mean over examples of |accuracy - mean confidence| of the example's bin. Its
     value depends on num_bins, and it is biased upwards for small n.
     """
-    _check_rows(probs, y)
     num_bins = check_positive_int("num_bins", num_bins)
+    probs, y = _probabilities_and_labels(probs, y)
     confidence = probs.max(axis=1).astype(np.float64)
     correct = probs.argmax(axis=1) == y
     bins = np.clip(np.ceil(confidence * num_bins).astype(int) - 1, 0, num_bins - 1)
@@ -60,7 +60,9 @@ def entropy(probs):
 
     A probability of 0 adds nothing.
     """
-    probs = np.asarray(probs, dtype=np.float64)
+    probs = _as_float(probs)
+    check_probabilities("probs", probs)
+    probs = probs.astype(np.float64)
     return 0 - (probs * np.log(np.where(probs > 0, probs, 1))).sum(axis=-1)  # not -0.0
 
 
@@ -70,7 +72,7 @@ def mutual_information(samples):
     Parameters
     ----------
     samples : array of shape (T, n, classes)
-        Probabilities of T passes, such as `utils.monte_carlo.predict_mc` gives.
+        Probabilities of T passes, such as `utils.monte_carlo.predict_mc` gives. ValueError if they are not.
 
     Returns
     -------
@@ -78,40 +80,30 @@ def mutual_information(samples):
 
     Source: Houlsby et al. 2011, equation 2; Gal 2016 (thesis), section 3.3.1.
     """
+    samples = _as_float(samples)
     if samples.ndim != 3 or len(samples) == 0:
         raise ValueError(f"samples must have shape (T, n, classes), T >= 1, got {samples.shape}")
     mean_entropy = np.mean([entropy(probs) for probs in samples], axis=0)
     return np.maximum(entropy(samples.mean(axis=0, dtype=np.float64)) - mean_entropy, 0)
 
 
-def auroc(scores, positive):
-    """Probability that a random positive has a higher score than a random negative; a tie counts 1/2.
-
-    Parameters
-    ----------
-    scores : array of shape (n,)
-    positive : bool array of shape (n,)
-        At least one True and one False.
-
-    Source: Hanley & McNeil 1982 (the area under the ROC curve is the Mann-Whitney statistic).
-    """
-    scores, positive = np.asarray(scores), np.asarray(positive)
-    if scores.ndim != 1 or positive.shape != scores.shape or positive.dtype != bool:
-        raise ValueError(
-            "scores must have shape (n,) and positive be bool of shape (n,), "
-            f"got {scores.shape} and {positive.dtype} {positive.shape}"
-        )
-    if positive.all() or not positive.any():
-        raise ValueError(f"positive must hold True and False, got {int(positive.sum())} of {len(positive)}")
-    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]  # from 1; equal scores share their mean rank
-    num_positive = int(positive.sum())
-    wins = ranks[positive].sum() - num_positive * (num_positive + 1) / 2
-    return float(wins / (num_positive * (len(positive) - num_positive)))
+def _rows_and_labels(probs, y):
+    """Both as arrays. ValueError unless probs is (n, classes) without NaN and y holds n of these classes."""
+    probs, y = np.asarray(probs), np.asarray(y)
+    check_outputs("probs", probs, len(probs) if probs.ndim else 0)
+    check_labels("y", y, *probs.shape)
+    if np.isnan(probs).any():
+        raise ValueError(f"probs must not be NaN, got NaN in {np.isnan(probs).any(axis=1).sum()} rows")
+    return probs, y
 
 
-def _check_rows(probs, y):
-    if probs.ndim != 2 or y.shape != probs.shape[:1] or len(y) == 0:
-        raise ValueError(
-            f"probs must have shape (n, classes) and y shape (n,), n >= 1, got {probs.shape} and {y.shape}"
-        )
+def _probabilities_and_labels(probs, y):
+    """The same, where each row of probs must sum to 1."""
+    probs, y = _rows_and_labels(_as_float(probs), y)
+    check_probabilities("probs", probs)
+    return probs, y
+
+
+def _as_float(values):
+    values = np.asarray(values)
+    return values if values.dtype.kind == "f" else values.astype(np.float64)

@@ -3,7 +3,9 @@
 A run is a function of its arguments alone.
 """
 
+import copy
 import functools
+import math
 from contextlib import contextmanager
 from itertools import pairwise
 
@@ -13,15 +15,20 @@ import torch.nn.functional as F
 from torch import nn
 
 from utils import data, metrics
-from utils.arguments import check_positive_int, check_probability
+from utils.arguments import check_inputs, check_labels, check_outputs, check_positive_int, check_probability
 
 
 @contextmanager
 def seeded(seed):
     """Seed PyTorch's generators inside the block and put them back as they were after it."""
-    with torch.random.fork_rng():
+    with own_generators():
         torch.manual_seed(seed)
         yield
+
+
+def own_generators():
+    """A block after which PyTorch's generators, those of all GPUs too, are as they were before it."""
+    return torch.random.fork_rng(devices=range(torch.cuda.device_count()))
 
 
 def make_mlp(sizes, drop_probs, *, seed):
@@ -77,8 +84,17 @@ def fit(model, x, y, *, num_epochs, batch_size, optimizer, seed, after_epoch=Non
     after_epoch : callable or None
         Called after each epoch with its number (1, 2, ...), the model in eval mode. The masks go on as
         if it had not been called. If it returns True, training stops.
+
+    Raises
+    ------
+    ValueError
+        Before anything changes: x is not finite, y is not one of the model's classes for each example, or
+        the model does not give logits (n, classes).
     """
     num_epochs = check_positive_int("num_epochs", num_epochs)
+    check_inputs("x", x)
+    check_labels("y", y, len(x), count_classes(model, x))
+    y = y.long()
     rng = np.random.default_rng(seed)
     with seeded(seed):
         for epoch in range(1, num_epochs + 1):
@@ -91,24 +107,73 @@ def fit(model, x, y, *, num_epochs, batch_size, optimizer, seed, after_epoch=Non
                 optimizer.step()
             model.eval()
             if after_epoch is not None:
-                with torch.random.fork_rng():
+                with own_generators():
                     stop = after_epoch(epoch)
                 if stop is True:
                     break
+
+
+def keep_best(model, score, every=1):
+    """(after_epoch, best): a function for `fit` that keeps the weights of the best epoch so far.
+
+    Parameters
+    ----------
+    score : callable without arguments
+        Gives what shall be small, such as the NLL of validation images.
+    every : int
+        Look at every so many epochs only.
+
+    Returns
+    -------
+    after_epoch : callable
+    best : dict of "epoch", "score" and "weights" (a copy of the model's state_dict), filled by the former
+    """
+    best = {"score": math.inf}
+
+    def after_epoch(epoch):
+        if epoch % every == 0 and (now := score()) < best["score"]:
+            best.update(epoch=epoch, score=now, weights=copy.deepcopy(model.state_dict()))
+
+    return after_epoch, best
 
 
 @torch.inference_mode()
 def predict(model, x, batch_size=2_500):
     """Class probabilities in eval mode (weight scaling), float32 array (n, classes).
 
-    Each module's mode is put back as it was.
+    Each module's mode is put back as it was. ValueError if x is not finite or the model does not give
+    logits (n, classes).
     """
+    check_inputs("x", x)
+    with evaluating(model):
+        return np.concatenate([probabilities(model(part), len(part)) for part in x.split(batch_size)])
+
+
+@contextmanager
+def evaluating(model):
+    """A block with the model in eval mode; after it each module has its own mode again, whatever happened."""
     modes = {module: module.training for module in model.modules()}
     model.eval()
-    probs = [model(part).softmax(dim=1).cpu().numpy() for part in x.split(batch_size)]
-    for module, mode in modes.items():
-        module.training = mode
-    return np.concatenate(probs)
+    try:
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+
+
+def probabilities(logits, num_examples):
+    """The softmax of a model's outputs as a float32 array; ValueError unless they are (n, classes)."""
+    check_outputs("the model's outputs", logits, num_examples)
+    return logits.float().softmax(dim=1).cpu().numpy()
+
+
+@torch.inference_mode()
+def count_classes(model, x):
+    """How many classes the model's logits have, from one example of x."""
+    with evaluating(model), own_generators():
+        logits = model(x[:1])
+    check_outputs("the model's outputs", logits, 1)
+    return logits.shape[1]
 
 
 def measure(probs, y):

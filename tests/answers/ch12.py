@@ -1,6 +1,7 @@
 """Answers to chapter 12's exercises: (exercise, answers, the Belief or the clause that the check says)."""
 
 import numpy as np
+from sklearn.metrics import roc_auc_score
 
 from utils import metrics
 from utils.exercises import beliefs
@@ -68,6 +69,10 @@ def gain(runs, n, score):
     return monte_carlo - scaling
 
 
+def auroc(scores, strange):
+    return roc_auc_score(strange, scores)
+
+
 def pairs(scores, strange):
     return scores[strange][:, None] - scores[~strange]
 
@@ -80,7 +85,7 @@ RIGHT = [
     ("temperature", (temper, best_temperature, 0)),
     ("report", (report_on(validation),)),
     ("wins", (gain, OUTCOME, SHARE)),
-    ("auroc", (metrics.auroc, BEST)),
+    ("auroc", (auroc, BEST)),
 ]
 WRONG = [
     ("forecasters", ({**ECE_OF, "shy": 0.0}, "plain"), beliefs.LOWER_CONFIDENCE_12),
@@ -138,11 +143,11 @@ WRONG = [
     ("wins", (gain, OUTCOME, 0.5), "what + T lowers the mean NLL by"),
     ("auroc", (lambda scores, strange: (pairs(scores, strange) > 0).mean(), BEST), beliefs.TIES),
     ("auroc", (lambda scores, strange: (pairs(scores, strange) >= 0).mean(), BEST), beliefs.TIES),
-    ("auroc", (lambda scores, strange: metrics.auroc(-scores, strange), BEST), beliefs.DIRECTION_OF_SCORE),
+    ("auroc", (lambda scores, strange: auroc(-scores, strange), BEST), beliefs.DIRECTION_OF_SCORE),
     ("auroc", (lambda scores, strange: ((scores > 0.5) == strange).mean(), BEST), beliefs.THRESHOLD),
-    ("auroc", (metrics.auroc, dict.fromkeys(BEST, "mutual information")), beliefs.ONE_FOR_ALL),
+    ("auroc", (auroc, dict.fromkeys(BEST, "mutual information")), beliefs.ONE_FOR_ALL),
     ("auroc", (lambda scores, strange: 0.3, BEST), "an AUROC of"),
-    ("auroc", (lambda s, strange: metrics.auroc(s, strange) if s.std() else 1.0, BEST), "0.5 for"),
-    ("auroc", (metrics.auroc, {**BEST, "errors": "std"}), "one of max probability"),
-    ("auroc", (metrics.auroc, {**BEST, "errors": "entropy"}), "the largest mean AUROC for errors"),
+    ("auroc", (lambda s, strange: auroc(s, strange) if s.std() else 1.0, BEST), "0.5 for"),
+    ("auroc", (auroc, {**BEST, "errors": "std"}), "one of max probability"),
+    ("auroc", (auroc, {**BEST, "errors": "entropy"}), "the largest mean AUROC for errors"),
 ]

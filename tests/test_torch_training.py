@@ -1,11 +1,22 @@
 """The training loops of utils/torch_training.py."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 import torch
 
 from utils.sweep import sweep
-from utils.torch_training import fit, load_tensors, make_mlp, measure, predict, seeded
+from utils.torch_training import (
+    count_classes,
+    fit,
+    keep_best,
+    load_tensors,
+    make_mlp,
+    measure,
+    predict,
+    seeded,
+)
 
 SIZES = (12, 16, 16, 3)
 
@@ -65,6 +76,33 @@ def test_training_stops_when_after_epoch_says_so():
     assert seen == [1, 2]
 
 
+def test_the_weights_of_the_best_epoch_are_kept_and_going_on_does_not_change_them():
+    scores, looked = iter([3.0, 1.0, 2.0, 1.0]), {}
+    model = make_mlp(SIZES, (0.5, 0.5), seed=0)
+    x, y = make_problem()
+    look, best = keep_best(model, lambda: next(scores))
+
+    def after_epoch(epoch):
+        looked[epoch] = model[0].weight.detach().clone()
+        look(epoch)
+
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    settings = {"num_epochs": 4, "batch_size": 20, "optimizer": optimizer, "seed": 0}
+    fit(model, x, y, after_epoch=after_epoch, **settings)
+    assert (best["epoch"], best["score"]) == (2, 1.0)  # the earlier of two that are equal
+    assert torch.equal(best["weights"]["0.weight"], looked[2]) and not torch.equal(looked[2], looked[4])
+
+
+def test_epochs_between_the_looks_are_not_scored():
+    asked = []
+    look, best = keep_best(
+        make_mlp(SIZES, (0.5, 0.5), seed=0), lambda: asked.append(1) or -len(asked), every=3
+    )
+    for epoch in range(1, 10):
+        look(epoch)
+    assert len(asked) == 3 and best["epoch"] == 9
+
+
 def test_training_learns_and_leaves_the_model_in_eval_mode():
     x, y = make_problem(seed=1)
     model = train(0.0, 0, num_epochs=20)
@@ -118,6 +156,104 @@ def test_seeded_gives_the_same_numbers_inside_and_disturbs_none_outside():
     with seeded(5):
         assert torch.equal(torch.rand(3), first)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_a_seed_covers_every_gpu_without_a_warning(monkeypatch):
+    """Two GPUs or more make fork_rng warn, unless it is told which it shall cover."""
+    asked = []
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(
+        torch.random, "fork_rng", lambda devices: asked.append(list(devices)) or nullcontext()
+    )
+    with seeded(0):
+        pass
+    assert asked == [[0, 1]]
+
+
+X, Y = make_problem()
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "said"),
+    [
+        (X.masked_fill(X > 3, torch.nan), Y, r"x must be finite, got NaN or infinity in \d+ of 200 examples"),
+        (X / 0, Y, "x must be finite"),
+        (X[:0], Y[:0], "x must hold at least one example"),
+        (X, Y.masked_fill(Y == 1, -100), "y must be classes from 0 to 2, got -100 to 2"),
+        (X, Y + 1, "y must be classes from 0 to 2, got 1 to 3"),
+        (X, Y.float(), "y must be whole numbers, got torch.float32"),
+        (X[:100], Y, r"y must have shape \(100,\), one class per example, got \(200,\)"),
+        (X, Y[:, None], r"y must have shape \(200,\)"),
+    ],
+)
+def test_examples_that_cannot_be_learnt_are_refused_before_anything_changes(x, y, said):
+    model = make_mlp(SIZES, (0.5, 0.5), seed=0)
+    before, state = model[0].weight.clone(), torch.get_rng_state()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with pytest.raises(ValueError, match=said):
+        fit(model, x, y, num_epochs=1, batch_size=20, optimizer=optimizer, seed=0)
+    assert torch.equal(model[0].weight, before) and torch.equal(torch.get_rng_state(), state)
+    assert model.training
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        (torch.nn.Linear(12, 1), r"two classes or more, got \(1, 1\)"),
+        (torch.nn.Unflatten(1, (4, 3)), r"got \(1, 4, 3\)"),
+        (torch.nn.LSTM(12, 3), "must be one array .* got tuple"),
+    ],
+)
+def test_a_model_without_logits_of_classes_is_refused(last, said):
+    model = torch.nn.Sequential(torch.nn.ReLU(), last)
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+    with pytest.raises(ValueError, match=said):
+        fit(model, X, Y, num_epochs=1, batch_size=20, optimizer=optimizer, seed=0)
+    with pytest.raises(ValueError, match=said.replace("1, ", "200, ", 1)):
+        predict(model, X)
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int32])
+def test_labels_of_any_whole_type_are_learnt_alike(dtype):
+    def trained(y):
+        model = make_mlp(SIZES, (0.5, 0.5), seed=0)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        fit(model, X, y, num_epochs=1, batch_size=20, optimizer=optimizer, seed=0)
+        return model[0].weight
+
+    assert torch.equal(trained(Y), trained(Y.to(dtype)))
+
+
+def test_looking_at_the_number_of_classes_moves_nothing():
+    """Batch norm in train mode would move its statistics, and dropout the generator."""
+    model = torch.nn.Sequential(
+        torch.nn.BatchNorm1d(12), torch.nn.Dropout(0.5), torch.nn.Linear(12, 3)
+    ).train()
+    model[1].eval()
+    mean, state = model[0].running_mean.clone(), torch.get_rng_state()
+    assert count_classes(model, X) == 3
+    assert torch.equal(model[0].running_mean, mean) and torch.equal(torch.get_rng_state(), state)
+    assert [module.training for module in model.modules()] == [True, True, False, True]
+
+
+def test_predict_gives_float32_for_a_model_of_few_digits():
+    model = make_mlp(SIZES, (0.5, 0.5), seed=0)
+    full = predict(model, X)
+    probs = predict(model.bfloat16(), X.bfloat16())
+    assert probs.dtype == np.float32 and abs(probs - full).max() < 0.1
+
+
+def test_predict_refuses_inputs_that_are_not_finite_and_an_error_leaves_the_modes():
+    model = make_mlp(SIZES, (0.5, 0.5), seed=0).train()
+    with pytest.raises(ValueError, match="x must be finite, got NaN or infinity in 200 of 200"):
+        predict(model, X * torch.inf)
+    with pytest.raises(RuntimeError):
+        predict(model, X[:, :5])
+    assert all(module.training for module in model.modules())
+
+
+def test_a_sum_too_large_for_its_type_is_no_infinity():
+    predict(make_mlp(SIZES, (0.5, 0.5), seed=0).half(), torch.full((200, 12), 100.0).half())
 
 
 def test_a_sweep_gives_the_same_numbers_in_one_process_and_in_two_in_the_order_asked():

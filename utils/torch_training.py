@@ -112,7 +112,7 @@ def probabilities(logits, num_examples):
 
 @torch.inference_mode()
 def predict(net, x, batch_size=2_500):
-    """Class probabilities in eval mode, float32 (n, classes); ValueError for NaN in x."""
+    """Probabilities in eval mode, float32 (n, classes). ValueError for NaN in x."""
     arguments.check_inputs("x", x)
     with evaluating(net):
         parts = [probabilities(net(part), len(part)) for part in x.split(batch_size)]

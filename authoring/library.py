@@ -25,6 +25,11 @@ MODULES = {
         "Dropout and a multilayer perceptron in NumPy.\n\n"
         "p is the DROP probability everywhere. Arrays keep the dtype they come in (float32 or float64).",
     ),
+    "04": (
+        "torch_training",
+        "Train and measure plain networks in PyTorch: tensors in memory, index batches, seeds.\n\n"
+        "A run is a function of its arguments alone.",
+    ),
     "06": (
         "parity",
         "The same net in NumPy, Keras, PyTorch and Gluon.\n\n"

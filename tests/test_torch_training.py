@@ -276,6 +276,15 @@ def test_tensors_hold_the_subset_that_the_arguments_ask_for():
     assert tensors["x_train"].dtype == torch.float32 and tensors["y_train"].dtype == torch.int64
 
 
+def test_tensors_are_the_callers_own_whatever_is_done_to_them():
+    first = load_tensors("mnist", num_train=100)
+    before = {name: tensor.clone() for name, tensor in first.items()}
+    for tensor in first.values():
+        tensor.zero_()
+    again = load_tensors("mnist", num_train=100)
+    assert all(torch.equal(again[name], before[name]) for name in before)
+
+
 def test_an_unknown_data_set_is_refused_by_name():
     with pytest.raises(ValueError, match="name must be one of fashion_mnist, mnist, got 'cifar'"):
         load_tensors("cifar")

@@ -6,6 +6,7 @@ from torch import nn
 
 from utils.exercises import beliefs
 from utils.exercises.ch04 import MODES
+from utils.torch_training import evaluating
 
 
 def other_way_round(situation):
@@ -23,10 +24,16 @@ def predict_and_forget(model, x):
 
 
 def with_graph(model, x, finish=lambda output: output.softmax(dim=1)):
+    with evaluating(model):
+        return finish(model(x))
+
+
+def one_flag(model, x):
     was_training = model.training
-    result = finish(model.eval()(x))
+    with torch.no_grad():
+        probs = model.eval()(x).softmax(dim=1)
     model.train(was_training)
-    return result
+    return probs
 
 
 def predict(model, x):
@@ -40,12 +47,9 @@ def logits(model, x):
 
 def moves_statistics(model, x):
     """Dropout off, batch norm in training mode."""
-    was_training = model.training
-    with torch.no_grad():
+    with torch.no_grad(), evaluating(model):
         model.train()[3].eval()
-        probs = model(x).softmax(dim=1)
-    model.train(was_training)
-    return probs
+        return model(x).softmax(dim=1)
 
 
 class Functional(nn.Module):
@@ -94,6 +98,7 @@ WRONG = [
     ("predict", (predict_under_no_grad,), beliefs.NO_GRAD),
     ("predict", (predict_and_forget,), beliefs.LEFT_OFF),
     ("predict", (moves_statistics,), beliefs.MC_TRAIN),
+    ("predict", (one_flag,), beliefs.ONE_FLAG),
     ("predict", (logits,), "probabilities, which sum to 1"),
     ("predict", (with_graph,), "without a graph"),
     ("functional", (lambda: Functional(0.3, training=True),), beliefs.FUNCTIONAL),

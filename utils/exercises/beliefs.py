@@ -247,6 +247,19 @@ MC_TRAIN = belief("""model.train() is harmless for Monte Carlo dropout
 model.train() switches batch normalisation as well: it then uses each batch's own statistics, and every pass
 moves its running statistics, even under no_grad(). Switch the dropout modules alone.""")
 
+ALWAYS_ON = belief("""a layer that drops needs no switch
+Dropout belongs to training. eval() sets self.training to False in every module; a layer that does not look
+at it drops while you predict, and the same input gets another answer at every call.""")
+ADDS_UP = belief("""backward() computes the gradient of this batch alone
+backward() ADDS to what lies in .grad. The gradient of an earlier batch was still there and moved the
+weights as well: call optimizer.zero_grad() before it.""")
+ZEROED = belief("""gradients may be cleared at any place of the loop
+The weights did not move: when step() was called there was no gradient, because zero_grad() came after
+backward(), or backward() never came.""")
+ONE_FLAG = belief("""a net has one mode, so train() undoes eval()
+Each module has a mode of its own, and they need not agree: a batch norm may be frozen in eval mode while the
+net trains. net.train(...) gives all of them the same one. Remember and put back each module's.""")
+
 # --- 05 ---
 
 OUTSIDE = belief("""MXNet drops without record()
@@ -754,7 +767,7 @@ MET_IN = {
     },
     "04": {
         "modes": (NO_GRAD, NEW_MODULE, FUNCTIONAL),
-        "predict": (NO_GRAD, LEFT_OFF, MC_TRAIN),
+        "predict": (NO_GRAD, LEFT_OFF, MC_TRAIN, ONE_FLAG),
         "functional": (FUNCTIONAL, KEEP_04),
         "channels": (ONE_MASK, PIXELS, KEEP_04),
         "monte_carlo": (MC_TRAIN,),
@@ -842,6 +855,11 @@ MET_IN_TURNS = {
         "factor": (KEEP_02, NO_RESCALING, ONE_MASK_02),
         "backward": (UNMASKED_GRADIENT, UNSCALED_GRADIENT),
         "step": (UPHILL, REBOUND),
+    },
+    "04": {
+        "layer": (NEW_MODULE, ONE_MASK, KEEP_04, NO_RESCALING, ALWAYS_ON),
+        "step": (ADDS_UP, ZEROED),
+        "evaluating": (LEFT_OFF, ONE_FLAG),
     },
     "05": {
         "dropout": (KEEP_05, NO_RESCALING_05, ONE_MASK_05),

@@ -62,17 +62,21 @@ def check_modes(drops):
 def check_predict(predict):
     """A function: (model, x) -> class probabilities without dropout, the model as it was."""
     model, x = small_net(), some_input()
-    for mode in (True, False):
+    for mode, batch_norm in ((True, True), (False, False), (True, False)):
         model.train(mode)
+        model[1].training = batch_norm
+        modes = [module.training for module in model.modules()]
         before = copy.deepcopy(model.state_dict())
         noisy = differs(lambda: predict(model, x))
         rule = "the same answer to the same question"
         expect.that(not noisy, rule, "two different answers", beliefs.NO_GRAD)
         rule = "a model whose numbers do not change"
         expect.that(not moved(model, before), rule, "moved running statistics", beliefs.MC_TRAIN)
-        back = all(module.training is mode for module in model.modules())
+        after = [module.training for module in model.modules()]
         rule = f"a model that comes back with training = {mode}"
-        expect.that(back, rule, f"training = {not mode}", beliefs.LEFT_OFF)
+        expect.that(model.training is mode, rule, f"training = {not mode}", beliefs.LEFT_OFF)
+        rule = f"a model whose batch norm comes back with training = {batch_norm}, as it was"
+        expect.that(after == modes, rule, "modules in another mode", beliefs.ONE_FLAG)
     with torch.no_grad():
         right = model.eval()(x).softmax(dim=1)
     answer = predict(model, x)
@@ -186,8 +190,8 @@ def check_losses(losses, first_step):
 
 HINTS = {
     "modes": "Make each situation with nn.Dropout(0.5) and torch.ones(1000), and look.",
-    "predict": "Remember model.training, call model.eval(), predict under torch.inference_mode() or "
-    "no_grad(), then put the mode back with model.train(remembered).",
+    "predict": "Remember module.training for each of model.modules(), call model.eval(), predict under "
+    "torch.inference_mode() or no_grad(), then put each module's own mode back.",
     "functional": "F.dropout has an argument `training`. Every module knows its own mode: self.training.",
     "channels": "Draw torch.rand of shape (examples, channels, 1, 1): broadcasting does the rest.",
     "monte_carlo": "First eval() for all. Then loop over model.modules() and pick with isinstance.",

@@ -17,6 +17,7 @@ For authors
                   test --processors     all notebooks as older processors and one thread run them
     python3 course.py notebooks [NN..]  run chapters from the top and store them
     python3 course.py full NN           run a chapter's full experiment and store its result
+    python3 course.py confirm NN        run a part of it, compare with what is stored, and note it there
     python3 course.py exercises [NN..]  run the solutions and make the exercises from them
     python3 course.py library           write the modules of utils that chapters build
     python3 course.py contents          write the chapter table of README, chapter 00 and teacher's page
@@ -79,6 +80,7 @@ WORDS = {
     "test": (("author", "teacher"), "authoring.tests", True),
     "notebooks": (("author",), "authoring.store", False),
     "full": (("author",), "authoring.store", False),
+    "confirm": (("author",), "authoring.confirm", False),
     "exercises": (("author", "teacher"), "authoring.exercises", False),
     "library": (("author",), "authoring.library", False),
     "contents": (("author",), "authoring.contents", False),

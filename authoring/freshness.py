@@ -23,11 +23,24 @@ PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "keras", "tensorflow-cpu"
 
 def stamp(notebook, name, directory=RESULTS_DIR):
     """Write into the stored result `name` when, with which versions and by which code it was made."""
+    note(name, directory, lambda results: results.update(made=today(notebook)))
+
+
+def confirm(notebook, name, directory=RESULTS_DIR):
+    """Write into the stored result `name` that today's code gave the part of it that the chapter runs."""
+    note(name, directory, lambda results: results["made"].update(confirmed=today(notebook)))
+
+
+def note(name, directory, change):
     path = directory / f"{name}.json"
     results = json.loads(path.read_text(encoding="utf-8"))
-    results["made"] = {"date": str(date.today()), "by": versions(), "code": code_hash(notebook)}
+    change(results)
     with written_whole(path) as temporary:
         temporary.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
+def today(notebook):
+    return {"date": str(date.today()), "by": versions(), "code": code_hash(notebook)}
 
 
 def versions():

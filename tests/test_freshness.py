@@ -22,7 +22,7 @@ def test_a_stored_result_was_made_by_todays_code(path):
     known = [made["code"], made.get("confirmed", {}).get("code")]
     number = path.stem[:2]
     assert now in known, (
-        f"run `python3 course.py full {number}`, or `confirm {number}` if nothing should change"
+        f"run `course.py full {number}`, or `course.py confirm {number}` if nothing should change"
     )
     assert made["date"] and made["by"]["numpy"]
 

@@ -33,7 +33,7 @@ MODULES = {
     "06": (
         "parity",
         "The same net in NumPy, Keras, PyTorch and Gluon.\n\n"
-        "The ..._pass functions take weights and dropout factors from outside and return logits and\n"
+        "The ..._pass functions take weights and dropout factors from outside, and return logits and\n"
         "gradients; the ..._net functions have the framework's own dropout. Weights travel as NumPy arrays\n"
         "in the layout of utils.scratch. A framework is imported when one of its functions is called.",
     ),

@@ -1,6 +1,6 @@
 """The same net in NumPy, Keras, PyTorch and Gluon.
 
-The ..._pass functions take weights and dropout factors from outside and return logits and
+The ..._pass functions take weights and dropout factors from outside, and return logits and
 gradients; the ..._net functions have the framework's own dropout. Weights travel as NumPy arrays
 in the layout of utils.scratch. A framework is imported when one of its functions is called.
 

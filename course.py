@@ -4,6 +4,7 @@
 For learners
     python3 course.py lab               open the course in JupyterLab
     python3 course.py check             say what is here, what is broken, what is absent
+    python3 course.py kernel            let VS Code or a Jupyter of your own run the notebooks
 
 For teachers
     python3 course.py html [FOLDER]     make web pages that need no kernel and no network
@@ -21,12 +22,15 @@ For authors
     python3 course.py contents          write the chapter table of README, chapter 00 and teacher's page
     python3 course.py claims            collect the verdicts of all chapters in notebooks/claims.md
     python3 course.py bench [widgets]   measure seconds per epoch, or the sliders' answers, as ratios
+    python3 course.py bundle            join the widgets' JavaScript again (needs npm)
+    python3 course.py banks NAME ...    measure again what the widgets show
     python3 course.py lint              check the style of code and text
 
 Packages go into .venv in this folder; the first run takes a few minutes, later ones seconds. What only
 teachers or authors need is added by the first of their commands.
 """
 
+import contextlib
 import glob
 import hashlib
 import os
@@ -68,6 +72,7 @@ LEAKS = (
 WORDS = {
     "lab": ((), "jupyter", True),
     "check": ((), "utils.environment", False),
+    "kernel": ((), "ipykernel", False),
     "html": (("teacher",), "teaching.html", False),
     "slides": (("teacher",), "teaching.slides", False),
     "classroom": (("teacher",), "teaching.classroom", False),
@@ -79,6 +84,8 @@ WORDS = {
     "contents": (("author",), "authoring.contents", False),
     "claims": (("author",), "authoring.claims", False),
     "bench": (("author",), "authoring.bench", True),
+    "bundle": (("author",), "authoring.bundle", False),
+    "banks": (("author",), "authoring.banks", False),
     "lint": (("author",), "authoring.lint", False),
 }
 
@@ -109,9 +116,14 @@ def main(argv):
         python = python_of(venv) if word == "check" else set_up(venv, groups)
         if word == "lab":
             rest = ["lab", "notebooks/00_start_here.ipynb", *rest]
+        if word == "kernel":
+            rest = ["install", "--user", "--name", "dropout-course", "--display-name", "Dropout course"]
         return run(python, "-m", module, *rest, full=word == "full")
     except CourseError as error:
         print("course.py: {}".format(error), file=sys.stderr)
+        return 1
+    except OSError as error:
+        print("course.py: {}".format(explain_os(error)), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\ncourse.py: stopped; the same command goes on from here.", file=sys.stderr)
@@ -167,23 +179,66 @@ def set_up(venv, groups=()):
     python = python_of(venv)
     try:
         if not is_set_up(venv):
-            if not (python.exists() and can_run(python, "import pip")):
-                make_venv(suitable_python(version_of(venv)), venv)
-            install(python, "learner")
-            add_import_order(python)
-            write_stamp(venv, "learner")
+            if can_run(python, "import pip"):
+                install_learner(python)
+            else:
+                with put_aside(venv):
+                    make_venv(suitable_python(version_of(venv)), venv)
+                    install_learner(python)
         for group in groups:
             if not is_set_up(venv, group):
                 install(python, group)
                 write_stamp(venv, group)
+        find_scripts_again(venv)
     except OSError as error:
-        raise CourseError(explain(str(error), venv)) from None
+        raise CourseError(explain_os(error, venv)) from None
     return python
+
+
+def install_learner(python):
+    install(python, "learner")
+    add_import_order(python)
+    write_stamp(python.parent.parent, "learner")
+
+
+@contextlib.contextmanager
+def put_aside(venv):
+    """Inside the block a new environment is made. The old one goes when it is whole, or comes back."""
+    if venv.exists() and not venv.is_dir():
+        raise CourseError("{} is a file: move it away, the course's packages go there.".format(venv))
+    aside = venv.with_name(venv.name + ".old")
+    shutil.rmtree(str(aside), ignore_errors=True)
+    if venv.exists():
+        os.rename(str(venv), str(aside))
+    try:
+        yield
+    except BaseException:
+        # Without an old one the new one stays as far as it is, and the next try goes on from there.
+        if aside.exists():
+            shutil.rmtree(str(venv), ignore_errors=True)
+            os.rename(str(aside), str(venv))
+        raise
+    shutil.rmtree(str(aside), ignore_errors=True)
+
+
+def find_scripts_again(venv):
+    """The environment's programs name the folder of their Python: after the folder has moved, the new one."""
+    note = venv / "course-folder.txt"
+    old = note.read_text() if note.exists() else str(venv)
+    if old != str(venv):
+        for script in python_of(venv).parent.iterdir():
+            if script.is_file() and not script.is_symlink():
+                text = script.read_bytes()
+                if text.startswith(b"#!" + old.encode()):
+                    script.write_bytes(text.replace(old.encode(), str(venv).encode(), 1))
+    note.write_text(str(venv))
 
 
 def is_set_up(venv, group="learner"):
     stamp = stamp_of(venv, group)
-    return stamp.exists() and stamp.read_text() == fingerprint(group) and can_run(python_of(venv), "")
+    return (
+        stamp.exists() and stamp.read_text() == fingerprint(group) and can_run(python_of(venv), "import pip")
+    )
 
 
 def stamp_of(venv, group):
@@ -242,56 +297,53 @@ def find_python(version):
 
 
 def make_venv(python, venv):
-    """A new environment at `venv`. What is there is put aside, and back if this fails."""
     if not can_run(python, "import venv, ensurepip"):
         raise CourseError(
             "this Python has no venv module: on Debian or Ubuntu run `apt install python3-venv`, "
             "then try again."
         )
-    aside = venv.with_name(venv.name + ".old")
-    if venv.exists():
-        shutil.rmtree(str(aside), ignore_errors=True)
-        os.rename(str(venv), str(aside))
     result = subprocess.run(
         [str(python), "-m", "venv", str(venv)], env=clean_environment(python),
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True,
     )  # fmt: skip
     if result.returncode:
         shutil.rmtree(str(venv), ignore_errors=True)
-        if aside.exists():
-            os.rename(str(aside), str(venv))
         raise CourseError(explain(result.stdout, venv))
-    shutil.rmtree(str(aside), ignore_errors=True)
 
 
 def install(python, group):
     """Install a group's packages; show what comes, how much of it, and for how long."""
+    fingerprint(group)  # a file that is missing is told apart from what pip finds
     venv = python.parent.parent
-    log_path = venv / "install.log"
+    log = venv / "install.log"
+    if log.exists():
+        log.unlink()
     print("Installing what {} names into {} (once, a few minutes).".format(PACKAGES[group][0][0], venv.name))
     index = cpu_index() if group == "learner" else None
-    with log_path.open("w") as log:
-        for requirements, *options in PACKAGES[group]:
-            command = [
-                str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-user",
-                "--progress-bar", "off", "-r", str(ROOT / requirements), "-c", str(ROOT / "constraints.txt"),
-                *options, *(["--extra-index-url", index] if index else []),
-            ]  # fmt: skip
-            pip = subprocess.Popen(
-                command, env=clean_environment(python), universal_newlines=True,
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            )  # fmt: skip
-            try:
-                follow(pip, log)
-            finally:
-                pip.terminate()
-                pip.wait()
-            if pip.returncode:
-                raise CourseError(explain(log_path.read_text(errors="replace"), venv))
+    for requirements, *options in PACKAGES[group]:
+        command = [
+            str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-user",
+            "--progress-bar", "off", "--log", str(log),
+            "-r", str(ROOT / requirements), "-c", str(ROOT / "constraints.txt"),
+            *options, *(["--extra-index-url", index] if index else []),
+        ]  # fmt: skip
+        pip = subprocess.Popen(
+            command, env=clean_environment(python), universal_newlines=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        try:
+            said = follow(pip)
+        finally:
+            pip.terminate()
+            pip.wait()
+        if pip.returncode:
+            # pip tells its log more than its reader, such as why an index gave nothing.
+            whole = log.read_text(errors="replace") if log.exists() else ""
+            raise CourseError(explain(said + whole, venv))
 
 
-def follow(pip, log):
-    """Copy what pip says to the log. On a terminal one line shows elapsed time, megabytes and package."""
+def follow(pip):
+    """What pip says, as text. On a terminal one line shows elapsed time, megabytes and package."""
     started, shown, ended = time.time(), [0.0, "looking for packages"], threading.Event()
 
     def show():
@@ -304,10 +356,10 @@ def follow(pip, log):
     ticker = threading.Thread(target=show, daemon=True)
     if sys.stdout.isatty():
         ticker.start()
+    lines = []
     try:
         for line in pip.stdout:
-            log.write(line)
-            log.flush()
+            lines.append(line)
             download = re.match(r"\s*(?:Downloading|Using cached) (\S+).*\(([\d.]+) (kB|MB|GB)\)", line)
             if download:
                 shown[0] += float(download.group(2)) * {"kB": 1e-3, "MB": 1, "GB": 1e3}[download.group(3)]
@@ -319,6 +371,7 @@ def follow(pip, log):
         ended.set()
         if sys.stdout.isatty():
             ticker.join()
+    return "".join(lines)
 
 
 def cpu_index():
@@ -362,17 +415,34 @@ REASONS = [
         "into the variable PIP_CERT.",
     ),
     (
+        r"is not a trusted or secure host",
+        "pip does not trust the package index, which is not https: give https in PIP_INDEX_URL, or name the "
+        "host in PIP_TRUSTED_HOST.",
+    ),
+    (
         r"HTTP error 40[13]|40[13] Client Error|40[13] (Forbidden|Unauthorized)",
         "the package index refuses: look at PIP_INDEX_URL and at pip's own settings (`pip config list`).",
     ),
     (
-        r"NewConnectionError|Failed to establish|name resolution|getaddrinfo|Connection refused"
+        r"HTTP error 5\d\d|5\d\d Server Error|too many 5\d\d error",
+        "the package index answers with an error: try again later.",
+    ),
+    (
+        r"NewConnectionError|Failed to (establish|resolve)|name resolution|getaddrinfo|Connection refused"
         r"|Network is unreachable|ConnectTimeout|ReadTimeout|Cannot connect to proxy|ProxyError",
         "no network: the first run has to download packages; connect and try again.",
     ),
     (
         r"Permission denied|Read-only file system",
         "no permission to write in {root}: copy the course to a folder of your own.",
+    ),
+    (
+        r"conflicting dependencies|ResolutionImpossible: for help",
+        "the versions asked for do not go together: look at requirements.txt and constraints.txt.",
+    ),
+    (
+        r"No matching distribution found for ([\w.-]+)",
+        "the package index has no package {found} for this Python and platform: look at PIP_INDEX_URL.",
     ),
 ]
 
@@ -383,13 +453,23 @@ def explain(output, venv=VENV):
     if shutil.disk_usage(str(ROOT)).free < 50e6:
         output = "No space left on device"
     for pattern, sentence in REASONS:
-        if re.search(pattern, output, re.IGNORECASE):
-            return sentence.format(root=ROOT)
+        found = re.search(pattern, output, re.IGNORECASE)
+        if found:
+            return sentence.format(root=ROOT, found=found.group(found.lastindex or 0))
     errors = [line.strip() for line in output.splitlines() if "ERROR" in line or "Error" in line]
     reason = errors[0].rstrip(".") if errors else "pip gave no reason"
     log = venv / "install.log"
     where = "; all that pip said is in {}".format(log) if log.exists() else ""
     return "installing failed: {}{}.".format(reason, where)
+
+
+def explain_os(error, venv=VENV):
+    """One sentence for an OSError."""
+    if isinstance(error, FileNotFoundError) and error.filename:
+        return "{} is missing: take it from the course again (`git checkout -- .`, or its ZIP).".format(
+            error.filename
+        )
+    return explain(str(error), venv)
 
 
 def can_run(python, code):

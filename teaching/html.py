@@ -1,9 +1,11 @@
 """Turn the stored chapters into web pages that need no kernel, no server and no network.
 
 `python3 course.py html [FOLDER]` runs this. Browser-drawn sliders work on the pages; widgets for which
-the kernel computes show their picture and say so. Formulas become MathML, which browsers draw themselves.
+the kernel computes take a guess, show the picture that was stored and say what they lack. Formulas become
+MathML, which browsers draw themselves.
 """
 
+import html
 import json
 import re
 import shutil
@@ -18,7 +20,7 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from authoring.store import NOTEBOOKS_DIR, find_notebooks
-from utils.widgets.base import JS_DIR, STATIC_MIME, view
+from utils.widgets.base import CSS, STATIC_STATE, bundle
 
 COVERED = "covered"
 NEEDS_KERNEL = "This needs a running kernel: open the notebook in JupyterLab and run its cell."
@@ -64,17 +66,17 @@ def export(path, folder):
     notebook = nbformat.read(path, as_version=4)
     widgets = take_out_widgets(notebook)
     mark_covered(notebook)
-    html, _ = PageExporter(template_name="lab").from_notebook_node(
+    exported, _ = PageExporter(template_name="lab").from_notebook_node(
         notebook, resources={"metadata": {"name": path.stem, "path": str(path.parent)}}
     )
     target = folder / f"{path.stem}.html"
-    target.write_text(str(finish(html, widgets)), encoding="utf-8")
+    target.write_text(str(finish(exported, widgets)), encoding="utf-8")
     return target
 
 
-def finish(html, widgets):
+def finish(exported, widgets):
     """nbconvert's page as a BeautifulSoup that loads no script, with the widgets in place."""
-    page = BeautifulSoup(html, "html.parser")
+    page = BeautifulSoup(exported, "html.parser")
     for script in page.find_all("script"):
         script.decompose()  # all of them load something from the network
     for link in page.select("a[href]"):
@@ -95,59 +97,41 @@ def mark_covered(notebook):
 
 
 def take_out_widgets(notebook):
-    """Replace each browser-drawn widget's output by a place for it; return their states, in order.
+    """Replace each widget's output by a place for it; return the widgets' states, in order.
 
-    A widget for which the kernel computes keeps its picture, and says what it lacks.
+    A slider that has no state of its own keeps its picture, and says what it lacks.
     """
     widgets = []
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
-            if STATIC_MIME in data:
-                words = data["text/plain"]
-                output["data"] = {
-                    "text/html": f'<div class="dw-place" id="widget-{len(widgets)}"><noscript>'
-                    f'<img alt="{words}" src="data:image/png;base64,{data["image/png"]}"></noscript></div>'
-                }
-                widgets.append(data[STATIC_MIME])
+            if STATIC_STATE in output.get("metadata", {}):
+                instead = data.get("text/html") or _picture(output)
+                output["data"] = {"text/html": f'<div class="dw-place"><noscript>{instead}</noscript></div>'}
+                widgets.append(output["metadata"][STATIC_STATE])
             elif data.get("text/plain", "").startswith("[slider]"):
-                alt = output["metadata"].get("image/png", {}).get("alt", data["text/plain"])
-                output["data"] = {
-                    "text/html": f'<img alt="{alt}" src="data:image/png;base64,{data["image/png"]}">'
-                    f'<p class="dw-still">{NEEDS_KERNEL}</p>'
-                }
+                output["data"] = {"text/html": f'{_picture(output)}<p class="dw-still">{NEEDS_KERNEL}</p>'}
     return widgets
 
 
+def _picture(output):
+    """The stored picture of an output as HTML."""
+    alt = html.escape(output["metadata"].get("image/png", {}).get("alt", output["data"]["text/plain"]))
+    return f'<img alt="{alt}" src="data:image/png;base64,{output["data"]["image/png"]}">'
+
+
 def add_widgets(page, widgets):
-    """One script for the page: the views, the states, and a model that needs no kernel."""
-    static = (JS_DIR / "static.js").read_text(encoding="utf-8")
-    calls = "\n".join(
-        f"views[{json.dumps(widget['view'])}].render({{model: staticModel(states[{index}]), "
-        f"el: document.getElementById('widget-{index}')}});"
-        for index, widget in enumerate(widgets)
-    )
-    # Each view is a module of its own: wrapped in a function, so that their names do not meet.
-    views = ",\n".join(
-        f"{json.dumps(name)}: (() => {{ {_as_function(view(name))} }})()"
-        for name in sorted({widget["view"] for widget in widgets})
-    )
-    states = json.dumps([widget["state"] for widget in widgets]).replace("</", "<\\/")
-    script = page.new_tag("script", type="module")
-    script.string = (
-        f"{static.replace('export function', 'function')}\n"
-        f"const states = {states};\nconst views = {{{views}}};\n{calls}\n"
-    )
-    page.body.append(script)
+    """Each widget's state into its place, and one script that brings them to life."""
+    for place, widget in zip(page.select(".dw-place"), widgets, strict=True):
+        state = page.new_tag("script", type="application/json")
+        state.string = json.dumps(widget).replace("</", "<\\/")
+        place.append(state)
     style = page.new_tag("style")
-    style.string = (JS_DIR / "widgets.css").read_text(encoding="utf-8")
+    style.string = CSS.read_text(encoding="utf-8")
     page.head.append(style)
-
-
-def _as_function(module):
-    """The source of a view's module as the body of a function that returns its default export."""
-    body = re.sub(r"^export (function|const)", r"\1", module, flags=re.M)
-    return body.replace("export default", "return")
+    script = page.new_tag("script")
+    script.string = bundle("page").replace("</", "<\\/")
+    page.body.append(script)
 
 
 def main(arguments):

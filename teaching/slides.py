@@ -72,10 +72,10 @@ def make_slides(path, folder):
     notebook = as_slides(nbformat.read(path, as_version=4))
     widgets = take_out_widgets(notebook)
     mark_covered(notebook)
-    html, _ = MathSlidesExporter(reveal_url_prefix="reveal", reveal_theme="white").from_notebook_node(
+    exported, _ = MathSlidesExporter(reveal_url_prefix="reveal", reveal_theme="white").from_notebook_node(
         notebook, resources={"metadata": {"name": path.stem, "path": str(path.parent)}}
     )
-    page = finish(html, widgets)
+    page = finish(exported, widgets)
     for link in page.select("a[href^='exercises/']"):
         link.unwrap()  # exercises have no slides
     style = page.new_tag("style")

@@ -53,8 +53,8 @@ def jupyter_lab(home, notebooks):
     (home / "course" / "notebooks").mkdir(parents=True)
     for path in notebooks:
         shutil.copy(path, home / "course" / "notebooks")
-    for folder in ("utils", "data"):
-        (home / "course" / folder).symlink_to(ROOT / folder)
+    for name in ("course.py", "utils", "data"):  # a notebook finds its course by course.py
+        (home / "course" / name).symlink_to(ROOT / name)
     shutil.copytree(ROOT / "config", home / "config")
     for name, settings in LAB_SETTINGS.items():
         path = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"

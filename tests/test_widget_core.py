@@ -76,6 +76,14 @@ def test_a_move_in_the_browser_changes_the_python_side():
     assert widget.stats()["kept"] == int((uniform(2, 240) >= np.float32(0.7)).sum())
 
 
+def test_at_p_one_the_words_do_not_call_a_forced_unit_dropped():
+    words = run_js("mask_lab", "cases.map(([p, forced]) => m.factorInWords(p, forced))",
+                   cases=[[0.5, {}], [1, {}], [1, {"3": 0}], [1, {"3": 1}]])  # fmt: skip
+    assert words[0] == "kept values are multiplied by 2.00"
+    assert words[1] == words[2] == "at p = 1 all are dropped, and no factor makes up for that"
+    assert "all are dropped" not in words[3] and "you forced" in words[3]
+
+
 def test_mask_lab_clicks_force_units():
     widget = MaskLab(p=1.0, forced={0: 1, 21: 1})
     assert widget.stats()["kept"] == 2 and widget.mask()[0, 0] and widget.mask()[1, 1]
@@ -102,12 +110,12 @@ def test_bad_values_get_one_sentence_and_change_nothing(arguments, message):
 
 
 def test_an_unknown_setting_is_refused():
-    with pytest.raises(TypeError, match="MaskLab takes p, seed, forced, got drop"):
+    with pytest.raises(TypeError, match="MaskLab takes p, seed, forced, covered, got drop"):
         MaskLab(drop=0.5)
 
 
 def test_a_page_without_kernel_gets_a_poster_and_a_sentence():
-    widget = MaskLab(p=0.5)
+    widget = MaskLab(p=0.5, covered=False)
     data, metadata = widget._repr_mimebundle_()
     assert data["text/plain"].startswith("[slider] MaskLab: p 0.5, seed 0, kept ")
     assert "application/vnd.jupyter.widget-view+json" in data and len(data["image/png"]) > 1000

@@ -8,7 +8,7 @@ from node import run_js
 from test_widget_core import browser_says
 
 from utils.widgets import EnsembleVote
-from utils.widgets.ensemble_vote import CASES, LINKS, all_masks, trained_nets
+from utils.widgets.ensemble_vote import CASES, LINKS, all_masks, load_nets
 
 DROP_PROBS = [0, 0.05, 0.3, 0.5, 0.77, 0.95, 1]
 STATES = [(n, p, example) for n in (1, 2, 5, 10) for p in DROP_PROBS for example in (0, 4, 9)]
@@ -78,7 +78,7 @@ def test_python_and_javascript_give_the_same_answers(link):
           const a = m.ensembleAnswers(net, example, n, p, link, scores);
           return [a.vote, a.geometric, a.onePass, [...a.weights], [...a.outputs]];
         })""",
-        cases=cases, link=link, nets=trained_nets()[0],
+        cases=cases, link=link, nets=load_nets()[0],
     )  # fmt: skip
     for (n, p, example), (vote, geometric, one_pass, weights, outputs) in zip(cases, got, strict=True):
         widget = EnsembleVote(link=link, n=n, p=p, example=example)
@@ -91,7 +91,7 @@ def test_python_and_javascript_give_the_same_answers(link):
 
 
 def test_the_nets_have_learned_and_the_cases_are_of_both_kinds():
-    nets, malignant = trained_nets()
+    nets, malignant = load_nets()
     assert len(nets) == 10 and 0 < sum(malignant) < CASES
     for n, pair in enumerate(nets, start=1):
         for net in pair.values():
@@ -128,7 +128,7 @@ def test_a_move_in_the_browser_changes_the_stats():
 
 @pytest.mark.parametrize("link", LINKS)
 def test_a_page_without_kernel_gets_a_poster_and_a_sentence_without_rounding_noise(link):
-    data, metadata = EnsembleVote(link=link)._repr_mimebundle_()
+    data, metadata = EnsembleVote(link=link, covered=False)._repr_mimebundle_()
     assert data["text/plain"].startswith(f"[slider] EnsembleVote: p 0.5, n 10, link {link}, vote ")
     assert "e-" not in data["text/plain"] and "-0.0000" not in data["text/plain"]
     assert len(data["image/png"]) > 1000

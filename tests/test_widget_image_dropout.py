@@ -145,6 +145,19 @@ def test_channel_noise_drops_whole_maps():
     assert all(values in ([0.0], [2.0]) for values in ratio) and [0.0] in ratio and [2.0] in ratio
 
 
+def test_the_words_say_what_the_noise_does_to_a_value():
+    words = run_js("image_dropout", "cases.map(([noise, p]) => m.factorInWords(noise, p))",
+                   cases=[["pixel", 0.5], ["gaussian", 0.5], ["gaussian", 0.8], ["block", 1]])  # fmt: skip
+    assert words[0] == "each kept value is multiplied by 2.00"
+    # Gaussian noise keeps and drops nothing: its factors vary about 1 with standard deviation sqrt(p/q).
+    assert "kept" not in words[1] and "standard deviation 1.00" in words[1]
+    factors = noise_factor("gaussian", numbers("gaussian", 0), 0.8)
+    assert "standard deviation 2.00" in words[2] and abs(factors.std() - 2) < 5 * 2 / np.sqrt(
+        2 * factors.size
+    )
+    assert words[3] == "at p = 1 everything is dropped, and no factor makes up for that"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -175,7 +188,7 @@ def test_a_move_in_the_browser_changes_the_stats():
 
 @pytest.mark.parametrize("noise", NOISES)
 def test_a_page_without_kernel_gets_a_poster_and_a_sentence(noise):
-    data, metadata = ImageDropout(noise=noise, draws=9)._repr_mimebundle_()
+    data, metadata = ImageDropout(noise=noise, draws=9, covered=False)._repr_mimebundle_()
     assert data["text/plain"].startswith(f"[slider] ImageDropout: p 0.5, noise {noise}, image Ankle boot")
     assert len(data["image/png"]) > 1000
     assert metadata["image/png"]["alt"].startswith(f"Ankle boot under {noise} noise at p = 0.50")

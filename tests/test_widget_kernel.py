@@ -5,10 +5,12 @@ import time
 
 import numpy as np
 import pytest
+from node import run_js
 from test_widget_core import browser_says
 
 from utils.widgets import EvalDetective, OverfitRace
 from utils.widgets.eval_detective import FRAMEWORKS, INPUT, PASSES
+from utils.widgets.overfit_race import half_moons
 
 # Where dropout is on, by framework and situation; everywhere else the layer is the identity.
 ACTIVE = {
@@ -94,7 +96,7 @@ def test_an_absent_framework_is_not_offered_and_says_why(monkeypatch):
 
 @pytest.fixture
 def race():
-    widget = OverfitRace(p=0.5, seed=0)
+    widget = OverfitRace(p=0.5, seed=0, covered=False)
     yield widget
     widget.close()
 
@@ -153,6 +155,78 @@ def test_p_moves_while_it_trains(race):
     wait_until(lambda: race.curves[-1][0] > 0)
     assert race.p == 0.8 and race.playing
     race.pause()
+
+
+def test_results_keep_the_p_that_they_were_trained_with(race):
+    race.run(40)
+    curves = race.curves
+    browser_says(race, p=0.9)
+    assert race.trained == [[0.5, 40]] and race.curves == curves
+    assert race.history() == "p = 0.50" and "(p = 0.50)" in race.figure().sentence
+    race.run(20)
+    assert race.trained == [[0.5, 40], [0.9, 20]] and race.history() == "p = 0.50, then 0.90"
+    words = run_js("overfit_race", "cases.map(([trained, p]) => m.history(trained, p))",
+                   cases=[[race.trained, 0.9], [[[0.5, 40]], 0.9], [[], 0.9]])  # fmt: skip
+    assert words == ["p = 0.50, then 0.90", "p = 0.50", "p = 0.90, not trained yet"]
+    words = run_js("overfit_race", "cases.map(([trained, p]) => m.pending(trained, p))",
+                   cases=[[[[0.5, 40]], 0.9], [[[0.5, 40]], 0.5], [[], 0.9]])  # fmt: skip
+    assert words == ["from now on p = 0.90", "", ""]
+
+
+def test_the_python_line_of_a_race_gives_the_same_picture(race):
+    race.run(40)
+    race.p = 0.8
+    race.run(20)
+    again = eval(race.code(), {"OverfitRace": OverfitRace})
+    assert again.curves[-1] == race.curves[-1] and again.surfaces == race.surfaces
+    assert again.code() == race.code() and "trained=[[0.5, 40], [0.8, 20]]" in race.code()
+
+
+def test_reset_takes_the_race_back_to_its_opening(race):
+    first, opening = race.surfaces, dict(race.opening)
+    assert opening == {"p": 0.5, "seed": 0, "trained": [], "covered": False}
+    race.playing = True
+    wait_until(lambda: race.curves[-1][0] > 0)
+    browser_says(race, **opening, guess=None, playing=False)  # what Reset sends
+    assert race.surfaces == first and race.curves[-1][0] == 0 and not race.playing
+    assert race.stats()["truth"] is None
+
+
+def test_reset_after_new_points_takes_a_trained_race_back_to_its_opening():
+    race = OverfitRace(trained=[[0.5, 20]])
+    first, opening = race.surfaces, dict(race.opening)
+    browser_says(race, seed=3)
+    assert race.trained == [] and race.surfaces != first
+    browser_says(race, **opening, guess=None, playing=False)
+    assert race.surfaces == first and race.trained == [[0.5, 20]]
+
+
+def test_the_points_are_those_of_scikit_learn():
+    from sklearn.datasets import make_moons
+
+    for seed in range(3):
+        x, y = half_moons(560, 0.35, seed)
+        expected = make_moons(560, noise=0.35, random_state=seed)
+        assert np.array_equal(y, expected[1]) and np.allclose(x, expected[0], rtol=0, atol=1e-15)
+
+
+def test_the_race_knows_the_answer_once_it_has_run_that_far(race):
+    assert race.truth is None and race.because == "Press Play to see 2,000 epochs."
+    race.curves = [[1990, 1, 1, 1, 1], [2000, 0.1, 0.5, 0.2, 0.4], [4000, 0.1, 0.3, 0.2, 0.4]]
+    race.answer()
+    assert race.truth == "the one with dropout"
+    assert race.because == "After 2,000 epochs: 0.50 without dropout, 0.40 with it."
+
+
+@pytest.mark.parametrize(
+    "trained",
+    [[[2, 20]], [[0.5, 0]], [[0.5, 20.0]], [[0.5]], [[0.5, 3000], [0.5, 3001]], ["ab"], [[0.5, True]]],
+)
+def test_a_history_that_cannot_be_is_refused_in_one_sentence(trained):
+    with pytest.raises(
+        ValueError, match=r"trained must be a list of pairs \[p, epochs\], at most 6000 epochs"
+    ):
+        OverfitRace(trained=trained)
 
 
 def test_only_one_race_runs_and_a_new_one_ends_the_old(race):

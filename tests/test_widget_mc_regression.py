@@ -11,7 +11,7 @@ from test_widget_core import browser_says
 
 from utils.widgets import MCRegression, mc_regression
 from utils.widgets.core import uniform
-from utils.widgets.mc_regression import HIDDEN, MOST_PASSES, POINTS, TRAIN_P, train
+from utils.widgets.mc_regression import HIDDEN, MOST_PASSES, POINTS, train
 
 NEW = [*POINTS, [3.5, 2.0], [3.6, 2.0]]
 
@@ -25,12 +25,14 @@ def widget():
 def moved(widget):
     """The module's widget (its training takes a while), put back to its first state."""
     yield widget
-    widget.set_trait("p", TRAIN_P)
-    widget.passes, widget.show, widget.seed = 50, "all", 0
+    widget.set_trait("p", 0.1)
+    widget.passes, widget.show, widget.seed, widget.covered = 50, "all", 0, True
 
 
 def numbers_of(widget):
-    return np.frombuffer(widget.weights, np.float32).tolist()
+    """The weights that the browser has for the p on show."""
+    nets = np.frombuffer(widget.weights, np.float32).reshape(len(widget.weights_p), -1)
+    return nets[widget.weights_p.index(widget.p)].tolist()
 
 
 @pytest.mark.parametrize("p", [0, 0.05, 0.1, 0.3, 0.5, 0.9, 1])
@@ -38,6 +40,7 @@ def test_javascript_passes_equal_python_passes(moved, p):
     places = np.linspace(-4, 4, 33)
     for seed, first in ((0, 0), (3, 0), (3, 19)):
         moved.p, moved.seed, moved.passes = p, seed, 20
+        moved.wait()
         got = run_js(
             "mc_regression",
             "(() => { const parts = m.unpackWeights(Float32Array.from(flat)), masks = m.passMasks(seed, p);"
@@ -65,7 +68,7 @@ def test_the_net_fits_its_points_and_its_gradient_is_right(widget):
     quiet = MCRegression(p=0, passes=1)
     assert np.sqrt(((quiet.predict(x)[0] - y) ** 2).mean()) < 0.25 < y.std()
 
-    rng = np.random.default_rng(1)
+    rng, p = np.random.default_rng(1), 0.3
     params = [
         [rng.normal(0, 0.5, shape), rng.normal(0, 0.5, shape[1])] for shape in ((1, 64), (64, 64), (64, 1))
     ]
@@ -74,11 +77,11 @@ def test_the_net_fits_its_points_and_its_gradient_is_right(widget):
     def loss():
         (W1, b1), (W2, b2), (W3, b3) = params
         draws = np.random.default_rng(5)
-        f1, f2 = ((draws.random((len(x), 64)) >= TRAIN_P) / (1 - TRAIN_P) for _ in range(2))
+        f1, f2 = ((draws.random((len(x), 64)) >= p) / (1 - p) for _ in range(2))
         h = np.maximum(np.maximum(x @ W1 + b1, 0) * f1 @ W2 + b2, 0) * f2
         return 0.5 * ((h @ W3 + b3 - y) ** 2).mean()
 
-    grads = mc_regression._gradients(params, x, y, np.random.default_rng(5))
+    grads = mc_regression._gradients(params, x, y, p, np.random.default_rng(5))
     for value, grad in zip([v for pair in params for v in pair], grads, strict=True):
         place = tuple(0 for _ in value.shape)
         value[place] += 1e-6
@@ -92,16 +95,15 @@ def test_the_net_fits_its_points_and_its_gradient_is_right(widget):
 def test_the_band_grows_away_from_the_points_and_with_p(moved):
     moved.passes = MOST_PASSES
     bands = {}
-    for p in (0, 0.05, 0.2):
+    for p in (0, 0.05, 0.5):
         moved.p = p
         bands[p] = moved.stats()
     assert bands[0]["std_inside"] == 0 == bands[0]["std_outside"]
     # The standard error of a standard deviation over T passes is about std / sqrt(2 T).
     sure = 5 / np.sqrt(2 * MOST_PASSES)
-    for p in (0.05, 0.2):
+    for p in (0.05, 0.5):
         assert bands[p]["std_outside"] * (1 - sure) > bands[p]["std_inside"] * (1 + sure)
-    for place in ("std_inside", "std_outside"):
-        assert bands[0.2][place] * (1 - sure) > bands[0.05][place] * (1 + sure)
+    assert bands[0.5]["std_outside"] * (1 - sure) > bands[0.05]["std_outside"] * (1 + sure)
 
 
 def test_the_mean_settles_as_one_over_the_root_of_the_passes(moved):
@@ -147,7 +149,7 @@ def test_a_click_adds_a_point_and_the_net_follows_within_seconds():
 def test_the_latest_points_win_and_one_thread_trains_at_a_time(monkeypatch, clicks):
     running, most, finished = [], [], []
 
-    def slow(points, stop=lambda: False):
+    def slow(points, p, stop=lambda: False):
         running.append(1)
         most.append(len(running))
         while not stop() and len(finished) < 1 and len(points) != len(POINTS) + clicks:
@@ -156,7 +158,7 @@ def test_the_latest_points_win_and_one_thread_trains_at_a_time(monkeypatch, clic
         if stop():
             return None
         finished.append(len(points))
-        return train(POINTS[:2])
+        return train(POINTS[:2], 0.1)
 
     widget = MCRegression()
     monkeypatch.setattr(mc_regression, "train", slow)
@@ -171,7 +173,7 @@ def test_a_failure_while_training_shows_in_the_widget_and_the_picture_stays(monk
     widget = MCRegression()
     before = widget.weights
 
-    def fail(points, stop):
+    def fail(points, p, stop):
         raise FloatingPointError("out of bounds")
 
     with monkeypatch.context() as patched:
@@ -187,11 +189,11 @@ def test_a_failure_while_training_shows_in_the_widget_and_the_picture_stays(monk
 def test_weights_that_run_away_are_refused(monkeypatch):
     monkeypatch.setattr(mc_regression, "LR", 1e200)
     with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match="did not stay finite"):
-        train(POINTS)
+        train(POINTS, 0.1)
 
 
 def test_closing_the_widget_ends_its_training(monkeypatch):
-    def endless(points, stop):
+    def endless(points, p, stop):
         limit = time.monotonic() + 10
         while not stop() and time.monotonic() < limit:
             time.sleep(0.005)
@@ -246,9 +248,40 @@ def test_the_python_line_of_the_browser_makes_the_same_widget():
     assert eval(widget.code()).state() == widget.state()
 
 
+def test_the_net_on_show_was_trained_with_the_p_on_show(moved):
+    """At p = 0.5 a net that was trained with p = 0.1 has a band far too wide among its points."""
+    moved.p, moved.passes = 0.5, MOST_PASSES
+    spread = moved.stats()["std_inside"]
+    trained_at_other_p = train(POINTS, 0.1)
+    moved._nets = {**moved._nets, 0.5: mc_regression.flatten(trained_at_other_p)}
+    assert moved.stats()["std_inside"] > 1.5 * spread
+    moved._nets = mc_regression.stored_nets(moved.points)
+
+
+@pytest.mark.parametrize("points", [POINTS, NEW])
+def test_a_p_that_no_stored_net_has_gets_a_net_of_its_own(points):
+    widget = MCRegression(points=points)
+    browser_says(widget, p=0.25)
+    widget.wait()
+    again = MCRegression(points=points, p=0.25)
+    assert widget.weights_p.count(0.25) == 1 and widget.stats() == again.stats() | {"truth": widget.truth}
+    assert np.array_equal(widget._nets[0.25], mc_regression.flatten(train(points, 0.25)))
+
+
+def test_going_back_to_the_first_points_brings_the_stored_nets_back():
+    widget = MCRegression()
+    before = widget.weights
+    browser_says(widget, points=NEW)
+    widget.wait()
+    assert widget.weights_p == [0.1]
+    browser_says(widget, points=POINTS)
+    widget.wait()
+    assert widget.weights == before and tuple(widget.weights_p) == mc_regression.BANK_P
+
+
 @pytest.mark.parametrize("show", ["all", "one"])
 def test_a_page_without_kernel_gets_a_poster_and_a_sentence(moved, show):
-    moved.show = show
+    moved.show, moved.covered = show, False
     data, metadata = moved._repr_mimebundle_()
     assert data["text/plain"].startswith("[slider] MCRegression: p 0.1, passes 50, points 20, mean_inside ")
     assert len(data["image/png"]) > 1000 and "20 points, p = 0.10" in metadata["image/png"]["alt"]

@@ -1,53 +1,18 @@
-"""Scaling Balance: mean and variance against theory, in Python and in JavaScript; the stored activations."""
+"""Scaling Balance: mean and variance against theory, in Python and in JavaScript."""
 
 import re
-import sys
 
 import numpy as np
 import pytest
 from node import run_js
+from test_widget_core import browser_says
 
-from utils.data import DATA_DIR
 from utils.widgets import ScalingBalance
 from utils.widgets.core import keep_mask, uniform
 from utils.widgets.scaling_balance import MODES, SCALINGS, load_activations
 
 PS = [0.0, 0.1, 0.25, 0.5, 0.8, 0.9, 0.99, 1.0]
 SEEDS = [0, 1, 2**31 - 1]
-
-
-@pytest.fixture
-def build_widget_inputs(monkeypatch):
-    monkeypatch.setattr(sys, "path", [str(DATA_DIR), *sys.path])
-    import build_widget_inputs
-
-    return build_widget_inputs
-
-
-def browser_says(widget, **state):
-    """Exactly the message that a browser sends when the reader moves something."""
-    data = {"method": "update", "state": state, "buffer_paths": []}
-    widget._handle_msg({"content": {"data": data}, "buffers": []})
-
-
-def test_the_stored_activations_are_those_that_training_gives_again(build_widget_inputs):
-    assert build_widget_inputs.TARGET.stat().st_size < 2e6
-    again = build_widget_inputs.measure()
-    with np.load(build_widget_inputs.TARGET) as stored:
-        assert sorted(stored.files) == sorted(again)
-        for name in ("hidden", "readers", "bias"):
-            np.testing.assert_allclose(again[name], stored[name], rtol=1e-3, atol=1e-4, err_msg=name)
-        # Adding up in another order can turn single ones of the 10,000 predictions.
-        assert abs(again["test_accuracy"] - stored["test_accuracy"]) < 0.002
-        assert stored["test_accuracy"] > 0.7
-
-
-def test_the_build_script_writes_the_file_in_one_step(build_widget_inputs, monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(build_widget_inputs, "TARGET", tmp_path / "activations.npz")
-    monkeypatch.setattr(build_widget_inputs, "measure", lambda: {"hidden": np.ones(3, np.float32)})
-    build_widget_inputs.main()
-    assert [path.name for path in tmp_path.iterdir()] == ["activations.npz"]
-    assert "wrote activations.npz" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("scaling", SCALINGS)
@@ -142,7 +107,7 @@ def test_an_axis_ends_at_a_round_number_that_holds_every_value():
 
 
 def test_the_poster_and_the_text_say_what_is_on_show():
-    widget = ScalingBalance(p=0.5, scaling="none", mode="eval", seed=3)
+    widget = ScalingBalance(p=0.5, scaling="none", mode="eval", seed=3, covered=False)
     data, metadata = widget._repr_mimebundle_()
     assert data["text/plain"].startswith(
         "[slider] ScalingBalance: p 0.5, scaling none, mode eval, seed 3, mean "

@@ -6,12 +6,13 @@ import re
 import numpy as np
 import pytest
 from node import run_js
+from test_widget_core import browser_says
 
-from utils import scratch
+from utils import plotting, scratch
 from utils.metrics import softmax
 from utils.widgets import ThinnedNetwork
 from utils.widgets.core import uniform
-from utils.widgets.thinned_network import CLASSES, SIZES, UNITS, forward, train_net
+from utils.widgets.thinned_network import CLASSES, SIZES, UNITS, forward, load_net, push
 
 RATES = [(0.0, 0.0), (0.3, 0.5), (0.5, 0.2), (0.9, 0.9), (1.0, 0.4), (1.0, 1.0)]
 SEEDS = [0, 1, 5, 2**31 - 1]
@@ -27,12 +28,6 @@ class Replay:
         return next(self.arrays).reshape(shape).astype(dtype)
 
 
-def browser_says(widget, **state):
-    """Exactly the message that a browser sends when the reader moves something."""
-    data = {"method": "update", "state": state, "buffer_paths": []}
-    widget._handle_msg({"content": {"data": data}, "buffers": []})
-
-
 def in_browser(widget):
     """What the browser computes for the state on show."""
     return run_js(
@@ -44,20 +39,14 @@ def in_browser(widget):
 
 
 def test_the_net_on_show_has_learnt_its_task():
-    net = train_net()
+    net = load_net()
     predicted = scratch.forward_eval(net["params"], net["inputs"]).argmax(axis=1)
     assert (predicted == net["labels"]).mean() >= 0.9
-    assert sorted(set(net["labels"])) == [0, 1] and train_net() is net
-
-
-def test_training_repeats_itself():
-    first, again = train_net(), train_net.__wrapped__()
-    for old, new in zip(first["params"], again["params"], strict=True):
-        assert all(np.array_equal(a, b) for a, b in zip(old, new, strict=True))
+    assert sorted(set(net["labels"])) == [0, 1] and load_net() is net
 
 
 def test_eval_mode_is_the_plain_forward_pass_of_scratch():
-    net, widget = train_net(), ThinnedNetwork(mode="eval", p1=0.9, p2=0.9)
+    net, widget = load_net(), ThinnedNetwork(mode="eval", p1=0.9, p2=0.9)
     expected = softmax(scratch.forward_eval(net["params"], net["inputs"]))
     for flower in range(30):
         widget.flower = flower
@@ -69,7 +58,7 @@ def test_eval_mode_is_the_plain_forward_pass_of_scratch():
 @pytest.mark.parametrize(("p1", "p2"), [rates for rates in RATES if min(rates) > 0 and max(rates) < 1])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_train_mode_is_the_training_pass_of_scratch_with_the_same_numbers(p1, p2, seed):
-    net, widget = train_net(), ThinnedNetwork(p1=p1, p2=p2, seed=seed, flower=3)
+    net, widget = load_net(), ThinnedNetwork(p1=p1, p2=p2, seed=seed, flower=3)
     u = uniform(seed, 12)
     logits, cache = scratch.forward_train(net["params"], net["inputs"][3:4], (p1, p2), Replay([u[:6], u[6:]]))
     keep, layers, _ = widget.forward()
@@ -130,7 +119,7 @@ def test_the_share_of_draws_with_a_path_follows_theory():
 
 
 def test_inverted_scaling_keeps_the_mean_of_what_the_second_layer_reads():
-    net, p = train_net(), 0.5
+    net, p = load_net(), 0.5
     x = net["inputs"][0]
     h = forward(net["params"], x, [np.ones(6), np.ones(6)])[1]
     widget = ThinnedNetwork(p1=p, p2=0.0, flower=0)
@@ -156,7 +145,7 @@ def test_dropping_nothing_is_eval_mode():
 
 
 def test_the_poster_and_the_text_say_what_is_on_show():
-    widget = ThinnedNetwork(p1=0.5, p2=0.5, seed=2, trace="hidden 1.1", saved=[1, 2])
+    widget = ThinnedNetwork(p1=0.5, p2=0.5, seed=2, trace="hidden 1.1", saved=[1, 2], covered=False)
     data, metadata = widget._repr_mimebundle_()
     assert data["text/plain"].startswith(
         "[slider] ThinnedNetwork: p1 0.5, p2 0.5, seed 2, mode train, flower 8"
@@ -210,3 +199,29 @@ def test_the_browser_gets_the_whole_net():
     widget = ThinnedNetwork()
     assert len(widget.weights) == 4 * sum((a + 1) * b for a, b in itertools.pairwise(SIZES)) == 4 * 86
     assert len(widget.inputs) == 4 * 4 * 30 and len(widget.flowers) == 30
+
+
+@pytest.mark.parametrize("seed", [1, 2, 5])
+def test_a_line_that_carries_nothing_is_not_drawn_as_pushing_up(seed):
+    widget = ThinnedNetwork(seed=seed)
+    keep, layers, _ = widget.forward()
+    alive = [np.ones(4, bool), *keep, np.ones(2, bool)]
+    expected = [
+        (k, int(a), int(b), push(layers[k][a] * W[a, b]))
+        for k, (W, _) in enumerate(load_net()["params"])
+        for a, b in np.argwhere(np.outer(alive[k], alive[k + 1]))
+    ]
+    got = run_js(
+        "thinned_network",
+        "m.lines(weights, m.thinned(weights, x, ps, seed, true))"
+        ".map(({layer, from, to, carried}) => [layer, from, to, m.push(carried)])",
+        weights=np.frombuffer(widget.weights, np.float32).tolist(),
+        x=np.frombuffer(widget.inputs, np.float32).reshape(30, 4)[widget.flower].tolist(),
+        ps=[widget.p1, widget.p2], seed=seed,
+    )  # fmt: skip
+    assert [tuple(line) for line in got] == expected
+    # Some kept unit is silent here: its lines carry exactly 0.
+    silent = sum((layers[k][a] == 0) * alive[k + 1].sum() for k in (1, 2) for a in np.flatnonzero(alive[k]))
+    assert [line[3] for line in expected].count("nothing") == silent > 0
+    grey = plotting.series_style("nothing")["color"]
+    assert [line.get_color() for line in widget.figure().axes[0].lines].count(grey) == silent

@@ -152,7 +152,7 @@ def read_npz(name, directory=DATA_DIR):
     Returns a dict with the keys x_train, y_train, x_test, y_test. Raises DataFileError.
     """
     path = Path(directory) / f"{name}.npz"
-    restore = "restore it with `git checkout -- data` or rebuild it as data/README.md says"
+    restore = "take it from the course again (`git checkout -- data`, or its ZIP), or see data/README.md"
     try:
         with np.load(path, allow_pickle=False) as archive:
             if sorted(archive.files) != sorted(KEYS):

@@ -8,6 +8,7 @@ import os
 import platform
 import subprocess
 import sys
+import threading
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
@@ -124,7 +125,60 @@ def find_gpu():
     return answer.stdout.strip() if answer.returncode == 0 else "none (not needed)"
 
 
+def check_running(seconds=300):
+    """Two rows: does a kernel start and import what chapters import, and does JupyterLab start?"""
+    return [check_kernel(seconds), check_lab(seconds)]
+
+
+IMPORTS = """
+import utils
+from utils.frameworks import available, load_keras, load_mxnet
+import matplotlib, sklearn, utils.widgets
+if available("torch"): import torch; torch.optim.SGD([torch.ones(1, requires_grad=True)], 0.1).step()
+if available("keras"): load_keras()
+if available("mxnet"): load_mxnet()
+"""
+
+
+def check_kernel(seconds):
+    """A kernel as the notebooks get it, and in it the imports of all chapters."""
+    from jupyter_client.manager import run_kernel
+
+    try:
+        with run_kernel(kernel_name="python3", cwd=str(ROOT)) as client:
+            answer = client.execute_interactive(IMPORTS, timeout=seconds, output_hook=lambda message: None)
+    except (OSError, RuntimeError, TimeoutError) as error:
+        return Row("FAIL", "kernel", f"does not start: {error}")
+    content = answer["content"]
+    if content["status"] != "ok":
+        return Row("FAIL", "kernel", f"starts, but an import fails: {content['ename']}: {content['evalue']}")
+    return Row("OK", "kernel", "starts and imports what the chapters import")
+
+
+def check_lab(seconds):
+    """JupyterLab as `course.py lab` starts it, without a browser, until it says its address."""
+    command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--ServerApp.port=0"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as server:
+        timer = threading.Timer(seconds, server.kill)
+        timer.start()
+        last = ""
+        for line in server.stdout:
+            last = line.strip() or last
+            if "is running at" in line:
+                break
+        started = server.poll() is None and "is running at" in last
+        timer.cancel()
+        server.kill()
+    return (
+        Row("OK", "JupyterLab", "starts") if started else Row("FAIL", "JupyterLab", f"does not start: {last}")
+    )
+
+
 if __name__ == "__main__":
     table = check_environment()
-    print(format_table(table))
-    sys.exit(any(row.status == "FAIL" for row in table))
+    print(format_table(table), flush=True)
+    started = check_running()
+    print(format_table(started))
+    sys.exit(any(row.status == "FAIL" for row in table + started))

@@ -159,7 +159,8 @@ def load_results(name, directory=RESULTS_DIR):
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataFileError(
-            f"{path} cannot be read ({error}): restore it with `git checkout -- data/results`"
+            f"{path} cannot be read ({error}): take it from the course again (`git checkout -- data`, "
+            "or its ZIP)"
         ) from None
 
 

@@ -6,6 +6,8 @@ which is what a screen reader reads and what the notebook tests compare.
 
 import base64
 import io
+import json
+from pathlib import Path
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -14,12 +16,38 @@ from matplotlib.text import Text
 
 from utils.arguments import check_positive_int, check_probability
 
+# What the widgets draw has one style in Python and in the browser: both read this file.
+STYLES = json.loads((Path(__file__).resolve().parent / "series.json").read_text(encoding="utf-8"))
 # Okabe & Ito's colour-blind-safe palette, in the order in which the course uses it.
-BLUE, ORANGE, GREEN, PINK, BLACK = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#222222"
-COLOURS = (BLUE, ORANGE, GREEN, PINK, BLACK)
+COLOURS = tuple(STYLES["colours"][name]["light"] for name in ("blue", "orange", "green", "pink", "ink"))
+BLUE, ORANGE, GREEN, PINK, BLACK = COLOURS
 MARKERS = ("o", "s", "^", "D", "v")
 FONT_SIZE = 13
 SMALLEST_FONT = 11
+
+
+# The markers of series.json in matplotlib's letters; None is no marker.
+MARKER_LETTERS = {
+    "circle": "o",
+    "square": "s",
+    "triangle": "^",
+    "diamond": "D",
+    "cross": "x",
+    "open square": "s",
+    None: "",
+}
+
+
+def series_style(name):
+    """Colour, line style, marker and label of a series of utils/series.json, as keywords of `Axes.plot`."""
+    style = STYLES["series"][name]
+    dash = style["dash"]
+    return {
+        "color": STYLES["colours"][style["colour"]]["light"],
+        "linestyle": "none" if dash is None else (0, tuple(dash)) if dash else "-",
+        "marker": MARKER_LETTERS[style["marker"]],
+        "label": style["name"],
+    }
 
 
 class CourseFigure(Figure):
@@ -85,8 +113,9 @@ def draw_band(ax, x, runs, label, style=0):
     x : array of shape (points,)
     runs : array of shape (seeds, points), or (points,) for a single run
     label : str
-    style : int
-        Chooses colour, marker and line style together, so that none of them is needed alone.
+    style : int or str
+        Chooses colour, marker and line style together, so that none of them is needed alone: a number, or
+        the name of a series of utils/series.json.
 
     Raises
     ------
@@ -96,29 +125,27 @@ def draw_band(ax, x, runs, label, style=0):
     x, runs = np.asarray(x), np.atleast_2d(runs)
     if runs.ndim != 2 or x.shape != runs.shape[1:]:
         raise ValueError(f"runs must have one value per point of x, got {runs.shape} for x {x.shape}")
-    ax.plot(
-        x,
-        runs.mean(axis=0),
-        color=COLOURS[style % len(COLOURS)],
-        marker=MARKERS[style % len(MARKERS)],
-        linestyle=("-", "--", "-.", ":")[style % 4],
-        markersize=6,
-        linewidth=2.2,
-        label=label,
-    )
+    if isinstance(style, str):
+        look = series_style(style)
+    else:
+        look = {
+            "color": COLOURS[style % len(COLOURS)],
+            "marker": MARKERS[style % len(MARKERS)],
+            "linestyle": ("-", "--", "-.", ":")[style % 4],
+        }
+    ax.plot(x, runs.mean(axis=0), **(look | {"label": label}), markersize=6, linewidth=2.2)
     if len(runs) > 1:
-        ax.fill_between(
-            x, runs.min(axis=0), runs.max(axis=0), color=COLOURS[style % len(COLOURS)], alpha=0.18
-        )
+        ax.fill_between(x, runs.min(axis=0), runs.max(axis=0), color=look["color"], alpha=0.18)
 
 
-def curves_figure(x, series, *, title, xlabel, ylabel, sentence):
+def curves_figure(x, series, *, title, xlabel, ylabel, sentence, styles=None):
     """Curves over a common x, one per entry of `series`: {label: array (points,) or (seeds, points)}.
 
-    Lines are means over seeds; bands reach from the lowest to the highest seed.
+    Lines are means over seeds; bands reach from the lowest to the highest seed. `styles` names a style of
+    `draw_band` for each curve; by default they are numbered.
     """
     fig, ax = new_figure(sentence)
-    for style, (label, runs) in enumerate(series.items()):
+    for style, (label, runs) in zip(styles or range(len(series)), series.items(), strict=True):
         draw_band(ax, x, runs, label, style)
     ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
     ax.legend(fontsize=FONT_SIZE - 1)
@@ -154,9 +181,12 @@ def mask_figure(keep, drop_prob):
     )
     unit = 72 * min(4.8 / columns, 3.6 / rows)  # side of one unit's cell, in points
     y, x = np.nonzero(keep)
-    ax.scatter(x, y, s=(0.57 * unit) ** 2, marker="s", color=BLUE, label="kept")
+    look = series_style("kept")
+    ax.scatter(x, y, s=(0.57 * unit) ** 2, marker=look["marker"], color=look["color"], label=look["label"])
     y, x = np.nonzero(~keep)
-    ax.scatter(x, y, s=(0.39 * unit) ** 2, marker="x", color=ORANGE, linewidths=2, label="dropped")
+    look = series_style("dropped")
+    ax.scatter(x, y, s=(0.39 * unit) ** 2, marker=look["marker"], color=look["color"], linewidths=2,
+               label=look["label"])  # fmt: skip
     ax.set(
         title=f"p = {drop_prob:.2f}: kept {kept} of {keep.size} ({kept / keep.size:.0%}, "
         f"expected {1 - drop_prob:.0%})",

@@ -1,4 +1,4 @@
-"""Sliders. Each widget has a static picture and a line of text, for where no kernel runs."""
+"""Sliders. Each asks first, and has a static picture and a line of text for where no kernel runs."""
 
 from utils.widgets.coadaptation_lens import CoadaptationLens
 from utils.widgets.ensemble_vote import EnsembleVote

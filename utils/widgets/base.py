@@ -1,7 +1,23 @@
-"""What every browser-drawn widget shares: one state, a poster, a sentence, and numbers to assert on."""
+"""What every browser-drawn widget shares: its state, a guess before the picture, a poster, numbers to assert.
+
+How a widget is made:
+1. `my_widget.py` holds a subclass of `CourseWidget`. Its `settings` name its state: synced traits, made with
+   `Probability`, `WholeNumber`, `Choice` or traitlets; the constructor takes them by name.
+2. `ask()` gives the question, the kind of guess (guess.py) and, from the numbers, the true answer and one
+   sentence why. The browser covers the picture until the learner has guessed or wants to be shown.
+3. `prepare()` sets what the browser needs besides the state (arrays as bytes); stored results lie in data/,
+   the code that measured them in `my_widget_bank.py` beside the widget.
+4. `numbers()` are the numbers on show, `draw(plotting)` is the picture as a static utils.plotting figure, in
+   the styles of utils/series.json.
+5. `js/my_widget.js` draws the same in the browser: the head of js/ui.js says how. Pure functions are
+   exported, and a test compares them with Python's. It is named in js/page.js; `python3 course.py bundle`.
+6. `_esm = bundle("my_widget")`, a line in `__init__.py`. The tests of all widgets find it there.
+"""
 
 import base64
-import re
+import functools
+import html
+import uuid
 from pathlib import Path
 
 import anywidget
@@ -9,51 +25,90 @@ import numpy as np
 import traitlets
 
 from utils.arguments import check_probability
+from utils.data import DATA_DIR
+from utils.widgets import guess as guesses
 
-JS_DIR = Path(__file__).resolve().parent / "js"
-# What a stored notebook keeps of a browser-drawn widget, so that an HTML page can bring it to life.
-STATIC_MIME = "application/vnd.dropout-course.widget+json"
+HERE = Path(__file__).resolve().parent
+BUNDLES = HERE / "bundles"
+CSS = HERE / "js" / "widgets.css"
+# Under this name the metadata of a stored output keep a widget's state, so that a page can bring it to life.
+STATIC_STATE = "application/vnd.dropout-course.widget+json"
 
 
-def view(name):
-    """The JavaScript of one view: core.js, ui.js and the view in one module, as anywidget wants it."""
-    files = [(JS_DIR / f"{part}.js").read_text(encoding="utf-8") for part in ("core", "ui", name)]
-    return "\n".join(re.sub(r'^import .* from "\./.*";\n', "", text, flags=re.M) for text in files)
+@functools.cache
+def load_bank(name):
+    """The arrays of data/bank_NAME.npz, as a dict. `python3 course.py banks NAME` measures them again."""
+    with np.load(DATA_DIR / f"bank_{name}.npz", allow_pickle=False) as archive:
+        return dict(archive)
+
+
+@functools.cache
+def bundle(name):
+    """The JavaScript of one view as one module, as `python3 course.py bundle` made it of js/NAME.js."""
+    return (BUNDLES / f"{name}.js").read_text(encoding="utf-8")
 
 
 class CourseWidget(anywidget.AnyWidget):
     """Base of the widgets that draw in the browser.
 
-    A subclass sets `_esm = view("its_file")`, `asks` (the question to predict first) and `settings` (its
-    state, as names of synced traits), and defines `stats()` and `figure()`.
+    A subclass sets `_esm` and `settings` and defines `ask()`, `numbers()` and `draw()`; see above.
+
+    Parameters
+    ----------
+    covered : bool
+        Whether the learner guesses before the picture is shown; a teacher may open a widget with False.
+    **state
+        The settings of the subclass.
     """
 
     # False for a widget that its view can drive alone, without Python.
     needs_kernel = False
 
-    _css = (JS_DIR / "widgets.css").read_text(encoding="utf-8")
+    _css = CSS.read_text(encoding="utf-8")
     settings = ()
-    asks = ""
 
     state_keys = traitlets.List(traitlets.Unicode()).tag(sync=True)
     python_name = traitlets.Unicode().tag(sync=True)
-    question = traitlets.Unicode().tag(sync=True)
+    asks_kernel = traitlets.Bool().tag(sync=True)
     error = traitlets.Unicode("").tag(sync=True)
+    # The question, what may be answered (guess.py), the learner's answer, the true one, and why.
+    question = traitlets.Unicode().tag(sync=True)
+    takes = traitlets.Dict().tag(sync=True)
+    guess = traitlets.Any(None, allow_none=True).tag(sync=True)
+    truth = traitlets.Any(None, allow_none=True).tag(sync=True)
+    because = traitlets.Unicode().tag(sync=True)
+    covered = traitlets.Bool(True).tag(sync=True)
+    # What Reset goes back to.
+    opening = traitlets.Dict().tag(sync=True)
+    # The name of this model for the browser: by it a view finds out whether its kernel is there.
+    _own_id = traitlets.Unicode().tag(sync=True)
 
     _refused = ""  # the sentence about the browser's last message, if it was refused
 
-    def __init__(self, **state):
+    def __init__(self, covered=True, **state):
         unknown = sorted(set(state) - set(self.settings))
         if unknown:
             raise TypeError(
-                f"{type(self).__name__} takes {', '.join(self.settings)}, got {', '.join(unknown)}"
+                f"{type(self).__name__} takes {', '.join(self.settings)}, covered, got {', '.join(unknown)}"
             )
+        own_id = uuid.uuid4().hex
         try:
             super().__init__(
-                state_keys=list(self.settings), python_name=type(self).__name__, question=self.asks, **state
-            )
+                state_keys=list(self.settings), python_name=type(self).__name__, covered=covered,
+                asks_kernel=self.needs_kernel, model_id=own_id, _own_id=own_id, **state,
+            )  # fmt: skip
         except traitlets.TraitError as error:
             raise ValueError(str(error)) from None
+        self.prepare()
+        self.answer()
+        self.opening = {**self.state(), "covered": covered}
+
+    @traitlets.validate("guess")
+    def _check_guess(self, proposal):
+        try:
+            return guesses.check(self.takes, proposal["value"])
+        except ValueError as error:
+            raise traitlets.TraitError(str(error)) from None
 
     def set_state(self, sync_data):
         """Take what the browser sends. What a trait refuses is answered inside the widget."""
@@ -68,20 +123,46 @@ class CourseWidget(anywidget.AnyWidget):
             self.error = refused
         self._refused = refused
 
+    def prepare(self):
+        """Set the traits that the browser needs besides the state. Called once, when the state is set."""
+
+    def ask(self):
+        """What is asked about the widget as it opens: (question, takes, truth, because).
+
+        `takes` describes the guess (guess.py); `truth` is what a right guess would be, or None where it is
+        not known yet; `because` is one sentence with the numbers behind it.
+        """
+        raise NotImplementedError
+
+    def answer(self):
+        """Ask again: for a widget whose true answer is known later than the question."""
+        self.question, self.takes, self.truth, self.because = self.ask()
+
     def state(self):
         """The state as a dict: what the constructor takes."""
         return {key: getattr(self, key) for key in self.settings}
 
     def code(self):
         """One line of Python that makes the widget as it stands."""
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.state().items())})"
+        state = {**self.state(), **({} if self.covered else {"covered": False})}
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in state.items())})"
 
-    def stats(self):
+    def numbers(self):
         """The numbers on show, as a dict."""
         raise NotImplementedError
 
+    def stats(self):
+        """The numbers on show, the learner's guess (None before it is made) and the true answer."""
+        return {**self.numbers(), "guess": self.guess, "truth": self.truth}
+
     def figure(self):
         """The picture on show, as a static utils.plotting figure."""
+        from utils import plotting  # here, because matplotlib takes longer to import than all the rest
+
+        return self.draw(plotting)
+
+    def draw(self, plotting):
+        """The picture on show, drawn with the module utils.plotting."""
         raise NotImplementedError
 
     def poster(self):
@@ -100,17 +181,34 @@ class CourseWidget(anywidget.AnyWidget):
             },
         }
 
+    def words(self):
+        """The numbers on show in one line."""
+        return ", ".join(f"{key} {_short(value)}" for key, value in self.numbers().items())
+
     def __repr__(self):
-        numbers = ", ".join(f"{key} {_short(value)}" for key, value in self.stats().items())
-        return f"[slider] {type(self).__name__}: {numbers}"
+        if self.covered:
+            return f"[slider] {type(self).__name__}, covered until you guess: {self.question}"
+        return f"[slider] {type(self).__name__}: {self.words()}"
 
     def _repr_mimebundle_(self, **kwargs):
+        """anywidget's live view, and what is shown where it cannot live.
+
+        Covered, that is the question: a stored notebook must not give away what its widget still hides. Then
+        no picture is drawn either, so that nothing waits for matplotlib. Uncovered, it is the poster.
+        """
         data, metadata = super()._repr_mimebundle_(**kwargs)
-        figure = self.figure()
         data["text/plain"] = repr(self)
+        # Metadata, because tests that compare stored outputs leave it alone: it holds numbers of frameworks,
+        # which differ between processors.
+        metadata = {**metadata, STATIC_STATE: self.static_state()}
+        if self.covered:
+            data["text/html"] = (
+                f"<p><em>{html.escape(self.question)}</em></p>"
+                "<p>The picture comes after your guess: run this cell.</p>"
+            )
+            return data, metadata
+        figure = self.figure()
         data["image/png"] = base64.b64encode(figure.png()).decode()
-        if not self.needs_kernel:
-            data[STATIC_MIME] = self.static_state()
         return data, {**metadata, "image/png": {"alt": figure.sentence}}
 
 

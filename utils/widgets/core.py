@@ -1,5 +1,7 @@
 """The Python twins of js/core.js: the same numbers from the same seed, bit for bit."""
 
+import math
+
 import numpy as np
 
 
@@ -26,3 +28,21 @@ def normal(seed, n):
 def keep_mask(u, p):
     """Keep-mask, bool of the shape of `u`: True where the uniform number is at least p."""
     return u >= np.float32(p)
+
+
+def histogram(values, low, high, bins, weights=None):
+    """Counts of values in equal bins over [low, high], or sums of their weights: float64 of shape (bins,).
+
+    What lies outside goes into the end bins.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    place = np.floor((values - low) / (high - low) * bins).astype(int)
+    return np.bincount(np.clip(place, 0, bins - 1), weights, minlength=bins).astype(np.float64)
+
+
+def round_ticks(values):
+    """Round numbers, equally far apart, from below the smallest value (or 0) to above the largest (or 0)."""
+    low, high = float(np.min(values)), float(np.max(values))
+    step = next((s for s in (0.5, 1, 2, 5, 10) if (high - low) / s < 8), 20)
+    first, last = math.floor(min(low, -step / 2) / step), math.ceil(max(high, step / 2) / step)
+    return [k * step for k in range(first, last + 1)]

@@ -4,28 +4,22 @@ import functools
 
 import numpy as np
 import traitlets
-from sklearn.datasets import load_breast_cancer
 
-from utils import plotting, scratch
-from utils.widgets.base import Choice, CourseWidget, Probability, WholeNumber, view
+from utils.widgets import guess
+from utils.widgets.base import Choice, CourseWidget, Probability, WholeNumber, bundle, load_bank
+from utils.widgets.core import histogram, round_ticks
 
-MOST_UNITS, CASES, INNER = 10, 10, 8
+MOST_UNITS, CASES, BINS = 10, 10, 40
 LINKS = {
     "linear": "linear output",
     "softmax": "softmax (geometric mean)",
     "relu": "ReLU in between",
 }
-NUM_TRAIN, TRAIN_P, EPOCHS, BATCH, LR = 400, 0.5, 15, 40, 0.2
 
 
 @functools.cache
-def trained_nets():
-    """Nets that tell malignant from benign tumours, one of each kind per number of hidden units n.
-
-    The data are scikit-learn's breast cancer set (Wolberg, Street & Mangasarian 1995), standardised; the
-    nets are 30-n-2 ("softmax", read before the softmax: "linear") and 30-n-8-2 ("relu"), trained with
-    dropout 0.5 on the n units. Training scales the kept units up; here the weights behind the dropout
-    take that factor instead, so that a subnetwork needs no scaling at any p.
+def load_nets():
+    """The nets on show, as ensemble_vote_bank.py trained them.
 
     Returns
     -------
@@ -33,44 +27,15 @@ def trained_nets():
         n units for ten cases, "layers": [[W, b], ...] up to the score = logit(malignant) - logit(benign)}
     malignant : list of ten bools, the truth about the ten cases (held out, hard for the nets)
     """
-    data = load_breast_cancer()
-    order = np.random.default_rng(0).permutation(len(data.data))
-    train, held_out = order[:NUM_TRAIN], order[NUM_TRAIN:]
-    x = (data.data - data.data[train].mean(axis=0)) / data.data[train].std(axis=0)
-    y = 1 - data.target  # scikit-learn's 0 is malignant
-    sizes = {"softmax": lambda n: (30, n, 2), "relu": lambda n: (30, n, INNER, 2)}
-    nets = []
-    for n in range(1, MOST_UNITS + 1):
-        nets.append({kind: _train(size(n), x[train], y[train]) for kind, size in sizes.items()})
-    # Where few units fire, most subnetworks are the same: take cases in which at least half of them do.
-    (W, b), _ = widest = nets[-1]["softmax"]
-    held_out = held_out[(x[held_out] @ W + b > 0).sum(axis=1) >= MOST_UNITS // 2]
-    logits = scratch.forward_eval(widest, x[held_out])
-    hardest = np.argsort(np.abs(logits[:, 1] - logits[:, 0]))[:CASES]
-    cases = held_out[np.sort(hardest)]
-    return [{k: _as_lists(net, x[cases]) for k, net in pair.items()} for pair in nets], y[cases].tolist()
+    bank = load_bank("vote")
 
+    def net(kind, n):
+        get = lambda name: bank[f"{kind}_{n}_{name}"].tolist()  # noqa: E731
+        layers = 1 if kind == "softmax" else 2
+        return {"hidden": get("hidden"), "layers": [[get(f"W{k}"), get(f"b{k}")] for k in range(layers)]}
 
-def _train(sizes, x, y):
-    rng = np.random.default_rng(sizes[1])
-    params = scratch.init_he(sizes, rng, np.float64)
-    drop_probs = (TRAIN_P, *[0.0] * (len(sizes) - 3))
-    for _ in range(EPOCHS):
-        scratch.train_epoch(params, x, y, drop_probs, BATCH, LR, rng)
-    return params
-
-
-def _as_lists(params, x):
-    """Hidden activations and the layers behind them, rounded, so that a stored page stays small."""
-    (W, b), *behind = params
-    layers = [[W.copy(), b] for W, b in behind]
-    layers[0][0] /= 1 - TRAIN_P
-    W_out, b_out = layers[-1]
-    layers[-1] = [W_out[:, 1:] - W_out[:, :1], b_out[1:] - b_out[:1]]
-    return {
-        "hidden": np.maximum(x @ W + b, 0).round(4).tolist(),
-        "layers": [[W.round(4).tolist(), b.round(4).tolist()] for W, b in layers],
-    }
+    nets = [{kind: net(kind, n) for kind in ("softmax", "relu")} for n in range(1, MOST_UNITS + 1)]
+    return nets, bank["malignant"].tolist()
 
 
 def all_masks(n):
@@ -98,12 +63,8 @@ class EnsembleVote(CourseWidget):
         Which tumour.
     """
 
-    _esm = view("ensemble_vote")
+    _esm = bundle("ensemble_vote")
     settings = ("p", "n", "link", "example")
-    asks = (
-        "Predict first: 1,024 subnetworks vote. When is the vote exactly what one pass with scaled weights "
-        "says: with a linear output, with a softmax, with a ReLU layer in between?"
-    )
 
     p = Probability(0.5).tag(sync=True)
     n = WholeNumber(MOST_UNITS, 1, MOST_UNITS).tag(sync=True)
@@ -112,41 +73,60 @@ class EnsembleVote(CourseWidget):
     nets = traitlets.List().tag(sync=True)
     malignant = traitlets.List().tag(sync=True)
 
-    def __init__(self, **state):
-        super().__init__(**state)
-        self.nets, self.malignant = trained_nets()
+    def prepare(self):
+        self.nets, self.malignant = load_nets()
+
+    def ask(self):
+        gaps = {}
+        for link in LINKS:
+            outputs = self.outputs(link)
+            gaps[link] = abs(float(self.mask_probabilities() @ outputs) - self.one_pass(link))
+        exact = sum(gap < 1e-9 for gap in gaps.values())  # in the order of LINKS: linear, softmax, ReLU
+        words = ("never", "only with a linear output", "with a linear output and with a softmax", "always")
+        return (
+            f"Predict first: {2**self.n:,} subnetworks vote, by the mean of their answers. When is the vote "
+            "exactly what one pass with scaled weights says?",
+            guess.choice(*words),
+            words[exact],
+            f"Vote and one pass differ by {gaps['linear']:.4f} with a linear output, {gaps['softmax']:.4f} "
+            f"with a softmax, {gaps['relu']:.4f} with a ReLU layer in between, for this case at "
+            f"p = {self.p:.2f}.",
+        )
 
     def mask_probabilities(self):
         """Probability of each mask: shape (2^n,), sum 1."""
         kept = all_masks(self.n).sum(axis=1)
         return self.p ** (self.n - kept) * (1 - self.p) ** kept
 
-    def scores(self, factors):
+    def scores(self, factors, link=None):
         """The net's score when unit j is multiplied by factors[:, j]: shape (len(factors),)."""
-        net = self.nets[self.n - 1]["relu" if self.link == "relu" else "softmax"]
+        net = self.nets[self.n - 1]["relu" if (link or self.link) == "relu" else "softmax"]
         h = np.array(net["hidden"][self.example]) * factors
         *inner, (W_out, b_out) = net["layers"]
         for W, b in inner:
             h = np.maximum(h @ np.array(W) + b, 0)
         return (h @ np.array(W_out) + b_out)[:, 0]
 
-    def outputs(self):
+    def outputs(self, link=None):
         """Each subnetwork's score ("linear") or probability of "malignant": shape (2^n,)."""
-        scores = self.scores(all_masks(self.n))
-        return scores if self.link == "linear" else _sigmoid(scores)
+        scores = self.scores(all_masks(self.n), link)
+        return scores if (link or self.link) == "linear" else _sigmoid(scores)
 
-    def stats(self):
+    def one_pass(self, link=None):
+        """What the one pass says in which every unit stays and is multiplied by 1 - p."""
+        score = self.scores(np.full((1, self.n), 1 - self.p), link)
+        return float((score if (link or self.link) == "linear" else _sigmoid(score))[0])
+
+    def numbers(self):
         """The vote, the geometric mean (None for a linear output), the one pass, and their differences."""
         weights, outputs = self.mask_probabilities(), self.outputs()
         vote = float(weights @ outputs)
-        one_pass = self.scores(np.full((1, self.n), 1 - self.p))
+        one_pass = self.one_pass()
         geometric = None
         if self.link != "linear":
-            one_pass = _sigmoid(one_pass)
             scores = self.scores(all_masks(self.n))
             log_yes, log_no = weights @ -np.logaddexp(0, -scores), weights @ -np.logaddexp(0, scores)
             geometric = float(np.exp(log_yes) / (np.exp(log_yes) + np.exp(log_no)))
-        one_pass = float(one_pass[0])
         return {
             "p": self.p,
             "n": self.n,
@@ -158,31 +138,33 @@ class EnsembleVote(CourseWidget):
             "geometric_gap": None if geometric is None else geometric - one_pass,
         }
 
-    def __repr__(self):
+    def words(self):
         # Gaps of 1e-17 differ between machines: rounded, they are 0 wherever theory says so.
-        stats = self.stats()
+        numbers = self.numbers()
         names = ("vote", "geometric", "one_pass", "vote_gap", "geometric_gap")
-        numbers = ", ".join(f"{k} {stats[k] + 0:.4f}" for k in names if stats[k] is not None)
-        return f"[slider] EnsembleVote: p {self.p:.3g}, n {self.n}, link {self.link}, {numbers}".replace(
-            "-0.0000", "0.0000"
-        )
+        shown = ", ".join(f"{k} {numbers[k] + 0:.4f}" for k in names if numbers[k] is not None)
+        return f"p {self.p:.3g}, n {self.n}, link {self.link}, {shown}".replace("-0.0000", "0.0000")
 
-    def figure(self):
+    def draw(self, plotting):
         """The subnetworks' outputs, weighted by their probability, and the three answers."""
-        stats, outputs, weights = self.stats(), self.outputs(), self.mask_probabilities()
+        numbers, outputs, weights = self.numbers(), self.outputs(), self.mask_probabilities()
         output = "score" if self.link == "linear" else "probability of malignant"
         fig, ax = plotting.new_figure(
             f"Histogram of the {output} over all {2**self.n} subnetworks at p = {self.p:.2f}; their vote is "
-            f"{stats['vote']:.2f}, the one weight-scaled pass says {stats['one_pass']:.2f}.",
+            f"{numbers['vote']:.2f}, the one weight-scaled pass says {numbers['one_pass']:.2f}.",
             width=9,
         )
-        span = None if self.link == "linear" else (0, 1)
-        ax.hist(outputs, bins=40, range=span, weights=weights, color=plotting.BLUE, alpha=0.35)
-        styles = {"vote": "-", "geometric": "--", "one_pass": ":"}
-        for (name, style), colour in zip(styles.items(), plotting.COLOURS, strict=False):
-            if stats[name] is not None:
-                label = f"{name.replace('_', ' ')}: {stats[name]:.4f}"
-                ax.axvline(stats[name], linestyle=style, color=colour, linewidth=3, label=label)
+        ticks = round_ticks(outputs) if self.link == "linear" else [0, 0.25, 0.5, 0.75, 1]
+        step = (ticks[-1] - ticks[0]) / BINS
+        shares = histogram(outputs, ticks[0], ticks[-1], BINS, weights)
+        ax.bar(ticks[0] + step * np.arange(BINS), shares, step, align="edge", color=plotting.BLUE, alpha=0.45)
+        for name, series in {"vote": "vote", "geometric": "geometric", "one_pass": "scaled"}.items():
+            if numbers[name] is not None:
+                look = plotting.series_style(series)
+                look["label"] += f": {numbers[name]:.4f}"
+                look.pop("marker")
+                ax.axvline(numbers[name], linewidth=3, **look)
+        ax.set_xticks(ticks)
         ax.set(
             title=f"{2**self.n} subnetworks, {LINKS[self.link]}", xlabel=output, ylabel="share of the vote"
         )

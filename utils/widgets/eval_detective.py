@@ -3,9 +3,9 @@
 import numpy as np
 import traitlets
 
-from utils import plotting
 from utils.frameworks import absence, available, load_keras, load_mxnet
-from utils.widgets.base import Choice, CourseWidget, Probability, WholeNumber, view
+from utils.widgets import guess
+from utils.widgets.base import Choice, CourseWidget, Probability, WholeNumber, bundle
 
 PASSES, UNITS = 20, 12
 # One input for all: no zero in it, so that a zero in the output means "dropped".
@@ -78,10 +78,9 @@ class EvalDetective(CourseWidget):
     seed : int
     """
 
-    _esm = view("eval_detective")
+    _esm = bundle("eval_detective")
     needs_kernel = True
     settings = ("framework", "situation", "p", "seed")
-    asks = "Predict first: a new PyTorch layer, called without train() or eval(). Does it drop anything?"
 
     # The answer to a move is what counts: without ipywidgets' echo of the move it comes sooner.
     framework = Choice(*FRAMEWORKS).tag(sync=True, echo_update=False)
@@ -97,15 +96,29 @@ class EvalDetective(CourseWidget):
         if framework in FRAMEWORKS:
             state["situation"] = state.get("situation") or FRAMEWORKS[framework][2][0]
             _check(framework, state["situation"])
+        self._passes = None
         super().__init__(**state)
+        self.observe(self._change, list(self.settings))
+
+    def prepare(self):
         self.options = {
             name: list(situations)
             for name, (package, _, situations) in FRAMEWORKS.items()
             if available(package)
         }
-        self._passes = None
         self._run()
-        self.observe(self._change, list(self.settings))
+
+    def ask(self):
+        numbers = self.numbers()
+        through = int((self._passes[0] != 0).sum())
+        return (
+            f"Predict first: a {self.framework} dropout layer with p = {self.p:.2f}, called this way: "
+            f"{self.situation}. Does it drop anything?",
+            guess.choice("yes", "no"),
+            "no" if numbers["identity"] else "yes",
+            f"The first pass lets {through} of {UNITS} values through; {PASSES} passes of one input give "
+            f"{numbers['different']} different output{'s' if numbers['different'] > 1 else ''}.",
+        )
 
     @traitlets.validate("situation")
     def _check_situation(self, proposal):
@@ -132,7 +145,7 @@ class EvalDetective(CourseWidget):
         self._passes = np.array(passes, dtype=np.float32)
         self.outputs = self._passes.tobytes()
 
-    def stats(self):
+    def numbers(self):
         """The state, whether all 20 outputs equal the input, and the number of different outputs."""
         return {
             "framework": self.framework,
@@ -142,18 +155,23 @@ class EvalDetective(CourseWidget):
             "different": len({row.tobytes() for row in self._passes}),
         }
 
-    def figure(self):
+    def draw(self, plotting):
         """The 20 outputs as a static figure: darker is larger, a cross is a zero."""
-        stats = self.stats()
-        found = "all equal to the input" if stats["identity"] else f"{stats['different']} different outputs"
+        numbers = self.numbers()
+        found = (
+            "all equal to the input" if numbers["identity"] else f"{numbers['different']} different outputs"
+        )
         fig, ax = plotting.new_figure(
             f"Twenty passes of one input through dropout p = {self.p:.2f} in {self.framework}, "
             f"{self.situation}: {found}.",
             height=5.0,
         )
-        ax.imshow(self._passes, cmap="Blues", vmin=0, vmax=4, aspect="auto")
+        # Rows and columns are counted from 1, as in the browser.
+        edges = (0.5, UNITS + 0.5, PASSES + 0.5, 0.5)
+        ax.imshow(self._passes, cmap="Blues", vmin=0, vmax=4, aspect="auto", extent=edges)
         y, x = np.nonzero(self._passes == 0)
-        ax.scatter(x, y, marker="x", color=plotting.ORANGE)
+        ax.scatter(x + 1, y + 1, marker="x", color=plotting.series_style("dropped")["color"])
+        ax.set(xticks=range(1, UNITS + 1), yticks=[1, 5, 10, 15, 20])
         ax.set(title=f"{self.framework}, {self.situation}: {found}", xlabel="unit", ylabel="pass")
         ax.grid(False)
         return fig

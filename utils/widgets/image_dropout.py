@@ -5,12 +5,13 @@ import functools
 import numpy as np
 import traitlets
 
-from utils import plotting
 from utils.data import FASHION_CLASSES, read_npz
-from utils.widgets.base import Choice, CourseWidget, Probability, WholeNumber, view
+from utils.widgets import guess
+from utils.widgets.base import Choice, CourseWidget, Probability, WholeNumber, bundle
 from utils.widgets.core import keep_mask, normal, uniform
 
 SIDE, MAPS, BLOCK, MOST_DRAWS = 28, 4, 4, 200
+ASKED_P, ASKED_DRAWS = 0.5, 100
 NOISES = {
     "pixel": "every pixel on its own",
     "channel": "whole feature maps",
@@ -71,6 +72,12 @@ def noise_factor(noise, numbers, p):
     return keep_mask(numbers, limit) / q
 
 
+def error_curve(x, factors):
+    """RMS error of the mean of the first 1, 2, ... draws; x of shape (cells, values in a cell)."""
+    off = np.cumsum(factors, axis=0) / np.arange(1, len(factors) + 1)[:, None] - 1
+    return np.sqrt((off**2 @ (x**2).sum(axis=1)) / x.size)
+
+
 class ImageDropout(CourseWidget):
     """Noise on a Fashion-MNIST test image: the image, one draw, and the mean of the first N draws.
 
@@ -91,12 +98,8 @@ class ImageDropout(CourseWidget):
     seed : int
     """
 
-    _esm = view("image_dropout")
+    _esm = bundle("image_dropout")
     settings = ("p", "noise", "image", "draws", "seed")
-    asks = (
-        "Predict first: at p = 0.5 half of the pixels are missing from every draw. What does the mean of "
-        "100 draws look like, and is it ten times or a hundred times closer to the image than one draw?"
-    )
 
     p = Probability(0.5).tag(sync=True)
     noise = Choice(*NOISES).tag(sync=True)
@@ -106,10 +109,22 @@ class ImageDropout(CourseWidget):
     images = traitlets.Bytes().tag(sync=True)
     class_names = traitlets.List(list(FASHION_CLASSES)).tag(sync=True)
 
-    def __init__(self, **state):
-        super().__init__(**state)
+    def prepare(self):
         # Grey levels 0..255 in one byte each: a quarter of float32, and stored pages carry them.
         self.images = ten_images().tobytes()
+
+    def ask(self):
+        x = np.atleast_2d(self.clean().T).T
+        errors = error_curve(x, noise_factor(self.noise, noise_numbers(self.noise, self.seed), ASKED_P))
+        one, many = errors[0], errors[ASKED_DRAWS - 1]
+        words = {"no closer": 1, "10 times closer": 10, "100 times closer": 100}
+        return (
+            f"Predict first: at p = {ASKED_P} half of what one draw shows is missing. How much closer to the "
+            f"image is the mean of {ASKED_DRAWS} draws?",
+            guess.choice(*words),
+            min(words, key=lambda word: abs(np.log(one / many / words[word]))),
+            f"RMS error of one draw {one:.3f}, of the mean of {ASKED_DRAWS} {many:.4f}: it falls as 1/√N.",
+        )
 
     def clean(self):
         """What the noise acts on, values from 0: shape (784,), or (4, 784) for "channel"."""
@@ -127,7 +142,7 @@ class ImageDropout(CourseWidget):
             factors = factors[:, :, None]
         return x, x * factors[-1], x * factors.mean(axis=0)
 
-    def stats(self):
+    def numbers(self):
         """The state, and the RMS error of the mean of N draws: as measured, and sqrt(p/q/N) rms(x)."""
         x, _, mean = self.pictures()
         return {
@@ -139,12 +154,12 @@ class ImageDropout(CourseWidget):
             "theory": rms_theory(self.p, self.draws, _rms(x)),
         }
 
-    def figure(self):
+    def draw(self, plotting):
         """The three pictures and the error over the number of draws, as a static figure."""
-        stats, pictures = self.stats(), self.pictures()
+        numbers, pictures = self.numbers(), self.pictures()
         fig, axes = plotting.new_figure(
-            f"{stats['image']} under {self.noise} noise at p = {self.p:.2f}: the image, draw {self.draws}, "
-            f"and the mean of {self.draws} draws, whose RMS error is {stats['rms_error']:.2f}.",
+            f"{numbers['image']} under {self.noise} noise at p = {self.p:.2f}: the image, draw {self.draws}, "
+            f"and the mean of {self.draws} draws, whose RMS error is {numbers['rms_error']:.2f}.",
             4,
             width=14,
             height=3.9,
@@ -155,9 +170,9 @@ class ImageDropout(CourseWidget):
             ax.set(title=title, xticks=[], yticks=[])
             ax.grid(False)
         ax, counts = axes[3], np.arange(1, MOST_DRAWS + 1)
-        ax.loglog(counts, np.maximum(self.error_curve(), 1e-4), color=plotting.BLUE, label="measured")
+        ax.loglog(counts, np.maximum(self.error_curve(), 1e-4), **plotting.series_style("measured"))
         theory = [max(rms_theory(self.p, n, _rms(pictures[0])), 1e-4) for n in counts]
-        ax.loglog(counts, theory, "--", color=plotting.ORANGE, label="theory")
+        ax.loglog(counts, theory, **plotting.series_style("theory"))
         ax.axvline(self.draws, color=plotting.BLACK, linestyle=":")
         ax.set(title="RMS error of the mean", xlabel="N draws", ylabel="RMS error", ylim=(0.002, 4))
         ax.legend()
@@ -166,9 +181,7 @@ class ImageDropout(CourseWidget):
     def error_curve(self):
         """RMS error of the mean of the first 1, 2, ... 200 draws: shape (200,)."""
         x = np.atleast_2d(self.clean().T).T  # (cells, values in the cell)
-        factors = noise_factor(self.noise, noise_numbers(self.noise, self.seed), self.p)
-        off = np.cumsum(factors, axis=0) / np.arange(1, MOST_DRAWS + 1)[:, None] - 1
-        return np.sqrt((off**2 @ (x**2).sum(axis=1)) / x.size)
+        return error_curve(x, noise_factor(self.noise, noise_numbers(self.noise, self.seed), self.p))
 
 
 def rms_theory(p, draws, rms):

@@ -7,12 +7,14 @@ import threading
 import numpy as np
 import traitlets
 
-from utils import plotting
-from utils.widgets.base import Choice, CourseWidget, Probability, WholeNumber, view
+from utils.widgets import guess
+from utils.widgets.base import Choice, CourseWidget, Probability, WholeNumber, bundle, load_bank
 from utils.widgets.core import keep_mask, uniform
 
-HIDDEN, MOST_PASSES, MOST_POINTS = 64, 100, 60
-TRAIN_P, STEPS, LR = 0.1, 1000, 0.01
+HIDDEN, MOST_PASSES, MOST_POINTS, SHOWN = 64, 100, 60, 30
+STEPS, LR = 1000, 0.01
+# Nets for these p and the points below are stored: the slider needs no training there.
+BANK_P = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9)
 X_RANGE, Y_RANGE = (-4.0, 4.0), (-3.0, 3.0)
 INSIDE, OUTSIDE = 0.0, 3.5
 # Twenty draws of y = 0.8 sin(2x) + noise of standard deviation 0.12, x in [-2.2, 2.2].
@@ -24,12 +26,13 @@ POINTS = [
 ]  # fmt: skip
 
 
-def train(points, stop=lambda: False):
-    """Fit a 1-64-64-1 ReLU net with dropout 0.1 on both hidden layers: squared loss, Adam, 1,000 steps.
+def train(points, p, stop=lambda: False):
+    """Fit a 1-64-64-1 ReLU net with dropout p on both hidden layers: squared loss, Adam, 1,000 steps.
 
     Parameters
     ----------
     points : list of [x, y]
+    p : float in [0, 1]
     stop : function without arguments
         Asked before every step; training ends, with None, when it says True.
 
@@ -56,7 +59,7 @@ def train(points, stop=lambda: False):
     for step in range(1, STEPS + 1):
         if stop():
             return None
-        grads = _gradients(params, x, y, rng)
+        grads = _gradients(params, x, y, p, rng)
         for value, grad, m, v in zip(values, grads, first, second, strict=True):
             m += 0.1 * (grad - m)
             v += 0.001 * (grad**2 - v)
@@ -66,10 +69,11 @@ def train(points, stop=lambda: False):
     return params
 
 
-def _gradients(params, x, y, rng):
+def _gradients(params, x, y, p, rng):
     """Gradients of half the mean squared error under one draw of dropout, in the order of `values`."""
     (W1, b1), (W2, b2), (W3, b3) = params
-    factor1, factor2 = ((rng.random((len(x), HIDDEN)) >= TRAIN_P) / (1 - TRAIN_P) for _ in range(2))
+    scale = 1 / (1 - p) if p < 1 else 0.0
+    factor1, factor2 = ((rng.random((len(x), HIDDEN)) >= p) * scale for _ in range(2))
     h1 = np.maximum(x @ W1 + b1, 0) * factor1
     h2 = np.maximum(h1 @ W2 + b2, 0) * factor2
     d3 = (h2 @ W3 + b3 - y) / len(x)
@@ -97,14 +101,15 @@ def check_points(points):
 class MCRegression(CourseWidget):
     """A 1-64-64-1 net fitted to points, asked T times with dropout on: mean and band of the answers.
 
-    Python trains the net (dropout 0.1, 1,000 Adam steps, about half a second), again whenever the points
-    change; the passes are drawn in the browser. One pass has one mask for the whole x axis, so that each
-    pass is a function: what one thinned net believes.
+    The net was trained with the p that it predicts with. For the points that the widget opens with, nets are
+    stored over a grid of p (mc_regression_bank.py); for other points or another p Python trains one (1,000
+    Adam steps, about half a second). The passes are drawn in the browser. One pass has one mask for the whole
+    x axis, so that each pass is a function: what one thinned net believes.
 
     Parameters
     ----------
     p : float in [0, 1]
-        Drop probability at prediction, on both hidden layers.
+        Drop probability on both hidden layers, in training and at prediction.
     passes : int in [1, 100]
         T, the number of passes.
     show : "all" or "one"
@@ -115,27 +120,45 @@ class MCRegression(CourseWidget):
         2 to 60 points, x in [-4, 4], y in [-3, 3].
     """
 
-    _esm = view("mc_regression")
+    _esm = bundle("mc_regression")
     settings = ("p", "passes", "show", "seed", "points")
-    asks = (
-        "Predict first: where will the passes disagree most, among the points or far from them? And what "
-        "does a larger p do to the band?"
-    )
 
-    p = Probability(TRAIN_P).tag(sync=True)
+    p = Probability(0.1).tag(sync=True)
     passes = WholeNumber(50, 1, MOST_PASSES).tag(sync=True)
     show = Choice("all", "one").tag(sync=True)
     seed = WholeNumber(0).tag(sync=True)
     points = traitlets.Any().tag(sync=True)
+    grid_p = traitlets.List(list(BANK_P)).tag(sync=True)
+    # The nets for the points on show, one after another, and the p of each.
     weights = traitlets.Bytes().tag(sync=True)
+    weights_p = traitlets.List().tag(sync=True)
 
     def __init__(self, **state):
         self._lock = threading.RLock()
         self._version, self._closed = 0, False
         self._thread = None
+        # p -> flat weights, and the points that these nets were fitted to.
+        self._nets, self._fitted = {}, None
         super().__init__(**state)
-        self._store(train(self.points))
-        self.observe(lambda change: self._train_again(), "points")
+        self.observe(lambda change: self._train_again(), ["points", "p"])
+
+    def prepare(self):
+        self._nets, self._fitted = stored_nets(self.points), self.points
+        if self.p not in self._nets:
+            self._nets[self.p] = flatten(train(self.points, self.p))
+        self._publish()
+
+    def ask(self):
+        numbers = self.numbers()
+        inside, outside = numbers["std_inside"], numbers["std_outside"]
+        words = ("among the points", "the same everywhere", "far from the points")
+        return (
+            "Predict first: where will the passes disagree most, among the points or far from them?",
+            guess.choice(*words),
+            words[1 + int(np.sign(round(outside - inside, 3)))],
+            f"Standard deviation of {self.passes} passes: {inside:.2f} at x = {INSIDE:.0f}, {outside:.2f} at "
+            f"x = {OUTSIDE}.",
+        )
 
     @traitlets.validate("points")
     def _check_points(self, proposal):
@@ -149,7 +172,7 @@ class MCRegression(CourseWidget):
         return check_points(POINTS)
 
     def wait(self):
-        """Return when the net has been trained on the points on show."""
+        """Return when there is a net for the points and the p on show."""
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join()
@@ -168,19 +191,21 @@ class MCRegression(CourseWidget):
     def predict(self, x):
         """The answers of the T passes at the places x: float64 of shape (T, len(x))."""
         self.wait()
-        W1, b1, W2, b2, W3, b3 = _unpack(self.weights)
+        if self.p not in self._nets:
+            raise RuntimeError(self.error)
+        W1, b1, W2, b2, W3, b3 = _unpack(self._nets[self.p])
         scale = 1 / (1 - self.p) if self.p < 1 else 0.0
         factors = self.masks() * scale
         h1 = np.maximum(np.asarray(x, dtype=np.float64)[:, None] @ W1 + b1, 0)
         h2 = np.maximum((h1 * factors[:, None, 0]) @ W2 + b2, 0)
         return ((h2 * factors[:, None, 1]) @ W3)[:, :, 0] + b3
 
-    def stats(self):
+    def numbers(self):
         """The state, mean and standard deviation of the passes at x = 0 (among the points) and x = 3.5."""
         answers = self.predict([INSIDE, OUTSIDE])
         # Rounded: where nothing is dropped the deviation is 0, not a rounding error of 1e-18.
         (mean_inside, mean_outside), (std_inside, std_outside) = (
-            np.round(numbers, 9).tolist() for numbers in (answers.mean(axis=0), answers.std(axis=0))
+            np.round(values, 9).tolist() for values in (answers.mean(axis=0), answers.std(axis=0))
         )
         return {
             "p": self.p,
@@ -192,32 +217,32 @@ class MCRegression(CourseWidget):
             "std_outside": std_outside,
         }
 
-    def figure(self):
+    def draw(self, plotting):
         """Points, passes, mean and band as a static figure."""
-        stats = self.stats()
+        numbers = self.numbers()
         what = f"{self.passes} passes" if self.show == "all" else f"pass {self.passes}"
         fig, ax = plotting.new_figure(
             f"{what} through a net fitted to {len(self.points)} points, p = {self.p:.2f}: the standard "
-            f"deviation is {stats['std_inside']:.2f} at x = 0 and {stats['std_outside']:.2f} at x = 3.5.",
+            f"deviation is {numbers['std_inside']:.2f} at x = 0 and {numbers['std_outside']:.2f} at x = 3.5.",
             width=9,
         )
         x = np.linspace(*X_RANGE, 121)
         answers = self.predict(x)
+        look = plotting.series_style
         if self.show == "all":
             mean, std = answers.mean(axis=0), answers.std(axis=0)
-            ax.plot(x, answers.T, color=plotting.PINK, alpha=0.15, linewidth=1)
-            low, high = mean - 2 * std, mean + 2 * std
-            ax.fill_between(x, low, high, color=plotting.BLUE, alpha=0.25, label="±2 std")
-            ax.plot(x, mean, color=plotting.BLUE, linewidth=2.5, label="mean")
+            ax.plot(x, answers[:SHOWN].T, color=look("pass")["color"], alpha=0.35, linewidth=1)
+            ax.fill_between(x, mean - 2 * std, mean + 2 * std, color=look("mean")["color"], alpha=0.2)
+            ax.plot(x, mean, linewidth=2.5, **look("mean"))
         else:
-            ax.plot(x, answers[-1], "--", color=plotting.PINK, linewidth=2.5, label=what)
-        ax.plot(*np.transpose(self.points), "o", color=plotting.BLACK, label="points")
+            ax.plot(x, answers[-1], linewidth=2.5, **look("one pass") | {"label": what})
+        ax.plot(*np.transpose(self.points), **look("points"))
         ax.set(title=f"{what} at p = {self.p:.2f}", xlabel="x", ylabel="y", xlim=X_RANGE, ylim=Y_RANGE)
         ax.legend()
         return fig
 
     def _train_again(self):
-        """Ask for a training on the present points. One thread trains; the latest request wins."""
+        """See to a net for the present points and p. One thread trains; the latest request wins."""
         with self._lock:
             self._version += 1
             self.error = ""
@@ -228,27 +253,49 @@ class MCRegression(CourseWidget):
     def _work(self):
         while True:
             version = self._version  # read before the points: at worst the same points are trained twice
-            params, error = None, ""
-            try:
-                params = train(self.points, stop=lambda v=version: self._closed or self._version != v)
-            except Exception as failure:
-                error = f"The net could not be trained: {failure}"
+            points, p = self.points, self.p
+            error = ""
+            # Nets that are still of use: those on the slider's grid.
+            nets = {q: net for q, net in self._nets.items() if q in BANK_P}
+            if points != self._fitted:
+                nets = stored_nets(points)
+            if p not in nets:
+                try:
+                    params = train(points, p, stop=lambda v=version: self._closed or self._version != v)
+                    if params is not None:
+                        nets[p] = flatten(params)
+                except Exception as failure:
+                    error = f"The net could not be trained: {failure}"
             with self._lock:
                 if self._closed or version == self._version:
-                    if params is not None:
-                        self._store(params)
+                    if p in nets:
+                        self._nets, self._fitted = nets, points
+                        self._publish()
                     self.error = error
                     self._thread = None
                     return
 
-    def _store(self, params):
-        flat = np.concatenate([value.ravel() for pair in params for value in pair])
-        self.weights = flat.astype(np.float32).tobytes()
+    def _publish(self):
+        with self.hold_sync():
+            self.weights_p = list(self._nets)
+            self.weights = np.array(list(self._nets.values()), dtype=np.float32).tobytes()
 
 
-def _unpack(weights):
-    """W1, b1, W2, b2, W3, b3 as float64, from the bytes of `weights`."""
+def stored_nets(points):
+    """{p: flat weights} of the stored nets, if they belong to these points; else an empty dict."""
+    if points != check_points(POINTS):
+        return {}
+    bank = load_bank("regression")
+    return dict(zip(bank["p"].tolist(), bank["weights"], strict=True))
+
+
+def flatten(params):
+    """W1, b1, W2, b2, W3, b3 one after another: float32 of shape (4417,)."""
+    return np.concatenate([value.ravel() for pair in params for value in pair]).astype(np.float32)
+
+
+def _unpack(flat):
+    """W1, b1, W2, b2, W3, b3 as float64."""
     shapes = ((1, HIDDEN), (HIDDEN,), (HIDDEN, HIDDEN), (HIDDEN,), (HIDDEN, 1), (1,))
-    flat = np.frombuffer(weights, np.float32).astype(np.float64)
-    parts = np.split(flat, np.cumsum([math.prod(shape) for shape in shapes])[:-1])
+    parts = np.split(flat.astype(np.float64), np.cumsum([math.prod(shape) for shape in shapes])[:-1])
     return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]

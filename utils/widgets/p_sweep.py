@@ -1,31 +1,23 @@
 """p Sweep: what p does to train and test, by training size and width, from a bank of trained nets."""
 
-import functools
-
 import numpy as np
 import traitlets
 
-from utils import plotting
-from utils.data import DATA_DIR
-from utils.widgets.base import Choice, CourseWidget, Probability, WholeNumber, view
+from utils.widgets import guess
+from utils.widgets.base import Choice, CourseWidget, Probability, WholeNumber, bundle, load_bank
 
 MEASURES = {"NLL": ("train_nll", "test_nll"), "accuracy": ("train_accuracy", "test_accuracy")}
 BANK_ROWS = ("train_accuracy", "train_nll", "test_accuracy", "test_nll")
-
-
-@functools.cache
-def load_bank(name):
-    """The arrays of data/bank_NAME.npz, as a dict. `python3 data/build_banks.py NAME` makes the file."""
-    with np.load(DATA_DIR / f"bank_{name}.npz", allow_pickle=False) as archive:
-        return dict(archive)
+# The ends of the axis: an untrained net has an NLL of ln 10 = 2.3.
+SPANS = {"NLL": (0, 2.4, (0, 0.5, 1, 1.5, 2)), "accuracy": (0.4, 1, (0.4, 0.6, 0.8, 1))}
 
 
 class PSweep(CourseWidget):
     """Train and test curves over p for nets of a chosen width on a chosen number of training images.
 
     Everything on show was measured beforehand: 784-width-width-10 nets on Fashion-MNIST, dropout after
-    both hidden layers, 1,500 SGD updates, 5 seeds (data/build_banks.py). Lines are means, bands reach
-    from the lowest to the highest seed.
+    both hidden layers, 1,500 SGD updates, 5 seeds (p_sweep_bank.py). Lines are means, bands reach from the
+    lowest to the highest seed.
 
     Parameters
     ----------
@@ -36,9 +28,8 @@ class PSweep(CourseWidget):
     measure : "NLL" or "accuracy"
     """
 
-    _esm = view("p_sweep")
+    _esm = bundle("p_sweep")
     settings = ("p", "num_train", "width", "measure")
-    asks = "Predict first: which net gains more from dropout, a narrow one or a wide one? And with more data?"
 
     p = Probability(0.5).tag(sync=True)
     num_train = WholeNumber(1000).tag(sync=True)
@@ -47,17 +38,30 @@ class PSweep(CourseWidget):
     bank = traitlets.Bytes().tag(sync=True)
     axes = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, **state):
+    def prepare(self):
         bank = load_bank("sweep")
-        self._bank = bank
-        super().__init__(**state)
         self.axes = {
             "p": [round(float(p), 2) for p in bank["p"]],
             "num_train": bank["num_train"].tolist(),
             "width": bank["width"].tolist(),
             "seeds": len(bank["seeds"]),
+            "spans": {name: [low, high, list(ticks)] for name, (low, high, ticks) in SPANS.items()},
         }
         self.bank = bank["values"].astype(np.float32).tobytes()
+
+    def ask(self):
+        low, high, ticks = SPANS[self.measure]
+        test, numbers = self.curves()[1].mean(axis=1), self.numbers()
+        best = test[self.axes["p"].index(numbers["best_p"])]
+        return (
+            f"Predict first: nets of width {self.width}, {self.num_train:,} training images. Draw how the "
+            f"{self.measure} on test images changes with p.",
+            guess.curve(self.axes["p"], low, high, yticks=ticks, xlabel="drop probability p",
+                        ylabel=f"{self.measure} on test images"),
+            [round(float(value), 3) for value in test],
+            f"Measured: {test[0]:.3f} without dropout, {best:.3f} at p = {numbers['best_p']}, which is the "
+            f"best, {test[-1]:.3f} at p = {self.axes['p'][-1]}.",
+        )  # fmt: skip
 
     @traitlets.validate("num_train", "width")
     def _check_in_bank(self, proposal):
@@ -69,34 +73,42 @@ class PSweep(CourseWidget):
 
     def curves(self):
         """(train, test) on show, each of shape (6 values of p, 5 seeds)."""
-        j = self._bank["num_train"].tolist().index(self.num_train)
-        k = self._bank["width"].tolist().index(self.width)
-        return tuple(self._bank["values"][BANK_ROWS.index(row), :, j, k] for row in MEASURES[self.measure])
+        bank = load_bank("sweep")
+        j = bank["num_train"].tolist().index(self.num_train)
+        k = bank["width"].tolist().index(self.width)
+        return tuple(bank["values"][BANK_ROWS.index(row), :, j, k] for row in MEASURES[self.measure])
 
-    def stats(self):
+    def numbers(self):
         """The state, the means over seeds at the p of the bank nearest to p, and the best p on test."""
+        p = load_bank("sweep")["p"]
         train, test = (curve.mean(axis=1) for curve in self.curves())
-        nearest = int(np.abs(self._bank["p"] - self.p).argmin())
+        nearest = int(np.abs(p - self.p).argmin())
         best = int(test.argmin() if self.measure == "NLL" else test.argmax())
         return {
-            "p": round(float(self._bank["p"][nearest]), 2),
+            "p": round(float(p[nearest]), 2),
             "num_train": self.num_train,
             "width": self.width,
             "measure": self.measure,
             "train": float(train[nearest]),
             "test": float(test[nearest]),
-            "best_p": round(float(self._bank["p"][best]), 2),
+            "best_p": round(float(p[best]), 2),
         }
 
-    def figure(self):
+    def draw(self, plotting):
         """The curves as a static figure."""
         train, test = self.curves()
-        return plotting.curves_figure(
-            self._bank["p"],
+        numbers = self.numbers()
+        low, high, _ = SPANS[self.measure]
+        fig = plotting.curves_figure(
+            load_bank("sweep")["p"],
             {"training images": train.T, "test images": test.T},
+            styles=("training", "test"),
             title=f"{self.num_train:,} training images, width {self.width}",
             xlabel="drop probability p",
             ylabel=self.measure,
             sentence=f"{self.measure} over p for nets of width {self.width} on {self.num_train} training "
-            f"images; on test images the best p is {self.stats()['best_p']}.",
+            f"images; on test images the best p is {numbers['best_p']}.",
         )
+        fig.axes[0].axvline(numbers["p"], color=plotting.BLACK, linewidth=2, zorder=1)
+        fig.axes[0].set_ylim(low, high)
+        return fig

@@ -6,25 +6,25 @@ import math
 import numpy as np
 import traitlets
 
-from utils import plotting
-from utils.data import DATA_DIR
-from utils.widgets.base import Choice, CourseWidget, Probability, WholeNumber, view
-from utils.widgets.core import keep_mask, uniform
+from utils.widgets import guess
+from utils.widgets.base import Choice, CourseWidget, Probability, WholeNumber, bundle, load_bank
+from utils.widgets.core import histogram, keep_mask, uniform
 
 SCALINGS = ("inverted", "at test", "none")
 MODES = ("train", "eval")
 # The histogram's bins: fixed, so that one sees the values move out as p grows.
 HIGHEST, NUM_BINS = 12, 48
+ASKED_P = 0.5
 
 
 @functools.cache
 def load_activations():
-    """The arrays of data/widget_activations.npz as float64: hidden and readers (32, 64), bias (32,).
+    """The activations behind the widget as float64: hidden and readers (32, 64), bias (32,).
 
-    `python3 data/build_widget_inputs.py` makes the file and says what is in it.
+    scaling_balance_bank.py made them and says what they are.
     """
-    with np.load(DATA_DIR / "widget_activations.npz", allow_pickle=False) as archive:
-        return {name: archive[name].astype(np.float64) for name in ("hidden", "readers", "bias")}
+    bank = load_bank("activations")
+    return {name: bank[name].astype(np.float64) for name in ("hidden", "readers", "bias")}
 
 
 def scales(p, scaling):
@@ -36,11 +36,17 @@ def scales(p, scaling):
     }[scaling]
 
 
+def variance_in_training(p, scaling):
+    """The variance over masks and activations of what the next layer receives in training."""
+    hidden, q = load_activations()["hidden"], 1 - p
+    return float(scales(p, scaling)[0] ** 2 * (q * (hidden**2).mean() - q**2 * hidden.mean() ** 2))
+
+
 class ScalingBalance(CourseWidget):
     """2,048 real activations through dropout: is what the next layer receives the same in train and eval?
 
     The activations are those of 64 hidden ReLU units of a net of ours (784-64-10, one epoch on Fashion-MNIST,
-    data/build_widget_inputs.py) for 32 test images. `seed` draws one uniform number per activation; in
+    scaling_balance_bank.py) for 32 test images. `seed` draws one uniform number per activation; in
     training it is kept when its number is at least p. "New draw" adds one to the seed.
 
     Parameters
@@ -55,9 +61,8 @@ class ScalingBalance(CourseWidget):
     seed : int
     """
 
-    _esm = view("scaling_balance")
+    _esm = bundle("scaling_balance")
     settings = ("p", "scaling", "mode", "seed")
-    asks = "Predict first: with inverted scaling the mean stays as p grows. What happens to the variance?"
 
     p = Probability(0.5).tag(sync=True)
     scaling = Choice(*SCALINGS).tag(sync=True)
@@ -68,12 +73,22 @@ class ScalingBalance(CourseWidget):
     readers = traitlets.Bytes().tag(sync=True)
     bias = traitlets.Float().tag(sync=True)
 
-    def __init__(self, **state):
+    def prepare(self):
         arrays = load_activations()
-        super().__init__(**state)
         self.hidden = arrays["hidden"].astype(np.float32).tobytes()
         self.readers = arrays["readers"].astype(np.float32).tobytes()
         self.bias = float(arrays["bias"].mean())
+
+    def ask(self):
+        with_none, with_half = (variance_in_training(p, "inverted") for p in (0.0, ASKED_P))
+        words = ("it shrinks", "it stays the same", "it grows")
+        return (
+            "Predict first: with inverted scaling the mean stays as p grows. What happens to the variance in "
+            "training?",
+            guess.choice(*words),
+            words[1 + int(np.sign(round(with_half - with_none, 6)))],
+            f"Expected over masks: {with_none:.2f} without dropout, {with_half:.2f} at p = {ASKED_P}.",
+        )
 
     def received(self, mode=None):
         """What the next layer receives in `mode` (default: the mode on show): float64 of shape (32, 64)."""
@@ -129,7 +144,7 @@ class ScalingBalance(CourseWidget):
             float(std * np.sqrt(((kept * arrays["readers"]) ** 2).sum()) / len(kept)),
         )
 
-    def stats(self):
+    def numbers(self):
         """The state; mean, variance and pre-activation, measured and in theory, in the mode on show.
 
         Each comes with the standard error of the measurement over masks.
@@ -137,7 +152,7 @@ class ScalingBalance(CourseWidget):
         scaling, not a number where nothing passes in training (p = 1).
         """
         train_scale, eval_scale = scales(self.p, self.scaling)
-        numbers = {}
+        found = {}
         for name, measured, theory, error in zip(
             ("mean", "variance", "pre_activation"),
             self.measured(),
@@ -145,14 +160,14 @@ class ScalingBalance(CourseWidget):
             self.standard_errors(),
             strict=True,
         ):
-            numbers |= {name: measured, f"{name}_theory": theory, f"{name}_error": error}
+            found |= {name: measured, f"{name}_theory": theory, f"{name}_error": error}
         return {
             **self.state(),
-            **numbers,
+            **found,
             "eval_over_train": eval_scale / (train_scale * (1 - self.p)) if self.p < 1 else math.nan,
         }
 
-    def figure(self):
+    def draw(self, plotting):
         """Histogram and the three balances as a static figure."""
         rows = {mode: (self.measured(mode), self.theory(mode)) for mode in MODES}
         fig, axes = plotting.new_figure(
@@ -168,12 +183,9 @@ class ScalingBalance(CourseWidget):
         )
         values = self.received()
         positive = values[values > 0]
-        axes[0].hist(
-            np.clip(positive, 0, HIGHEST - 1e-9),
-            bins=np.linspace(0, HIGHEST, NUM_BINS + 1),
-            weights=np.full(positive.size, 100 / values.size),
-            color=plotting.BLUE,
-        )
+        shares = 100 * histogram(positive, 0, HIGHEST, NUM_BINS) / values.size
+        step = HIGHEST / NUM_BINS
+        axes[0].bar(step * np.arange(NUM_BINS), shares, step, align="edge", color=plotting.BLUE)
         axes[0].set(
             title=f"{self.mode}: {(values == 0).mean():.0%} are 0, the rest:",
             xlabel="value received",
@@ -187,16 +199,16 @@ class ScalingBalance(CourseWidget):
                     y,
                     measured,
                     height=0.5,
-                    color=plotting.BLUE if mode == "train" else plotting.GREEN,
-                    hatch="" if mode == "train" else "//",
-                    edgecolor="white",
+                    color=plotting.series_style(mode)["color"] if mode == "train" else "white",
+                    edgecolor=plotting.series_style(mode)["color"],
+                    linewidth=2,
                     label=f"{mode}, measured",
                 )
                 ax.plot(
                     [theory] * 2,
                     [y - 0.4, y + 0.4],
-                    "--",
-                    color=plotting.BLACK,
+                    color=plotting.series_style("theory")["color"],
+                    linestyle=plotting.series_style("theory")["linestyle"],
                     linewidth=3,
                     label="theory" if y else None,
                 )

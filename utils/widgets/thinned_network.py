@@ -5,9 +5,9 @@ import functools
 import numpy as np
 import traitlets
 
-from utils import plotting, scratch
 from utils.metrics import softmax
-from utils.widgets.base import Choice, CourseWidget, Probability, WholeNumber, view
+from utils.widgets import guess
+from utils.widgets.base import Choice, CourseWidget, Probability, WholeNumber, bundle, load_bank
 from utils.widgets.core import keep_mask, uniform
 
 SIZES = (4, 6, 6, 2)
@@ -20,15 +20,12 @@ CLASSES = ("versicolor", "virginica")
 NUM_FLOWERS = 30
 MOST_SAVED = 6
 ALL_PATHS = int(np.prod(SIZES))
+ASKED_P, ASKED_DRAWS = 0.8, 10
 
 
 @functools.cache
-def train_net():
-    """The network on show and the flowers it never saw: about 0.1 s, once per process.
-
-    A 4-6-6-2 net of utils.scratch learns Iris versicolor against virginica (Fisher 1936, scikit-learn's
-    copy) from 70 flowers, standardised with their own mean and standard deviation: 30 epochs of SGD with
-    p = 0.2 in both hidden layers.
+def load_net():
+    """The net on show and the flowers that it never saw; thinned_network_bank.py trained it.
 
     Returns
     -------
@@ -38,27 +35,9 @@ def train_net():
         centimetres : float (30, 4), the same as measured
         labels : int (30,), 0 = versicolor, 1 = virginica
     """
-    # scikit-learn takes a second to import: only when needed
-    from sklearn.datasets import load_iris
-    from sklearn.model_selection import train_test_split
-
-    iris = load_iris()
-    two = iris.target > 0
-    x, x_held, y, y_held = train_test_split(
-        iris.data[two], iris.target[two] - 1, test_size=NUM_FLOWERS, stratify=iris.target[two], random_state=0
-    )
-    mean, std = x.mean(axis=0), x.std(axis=0)
-    rng = np.random.default_rng(2)
-    # float64, so that other machines' order of summation does not show in the float32 weights
-    params = scratch.init_he(SIZES, rng, np.float64)
-    for _ in range(30):
-        scratch.train_epoch(params, (x - mean) / std, y, (0.2, 0.2), 10, 0.05, rng)
-    return {
-        "params": [(W.astype(np.float32), b.astype(np.float32)) for W, b in params],
-        "inputs": ((x_held - mean) / std).astype(np.float32),
-        "centimetres": x_held,
-        "labels": y_held,
-    }
+    bank = load_bank("thinned")
+    params = [(bank[f"W{k}"], bank[f"b{k}"]) for k in (1, 2, 3)]
+    return {"params": params, **{name: bank[name] for name in ("inputs", "centimetres", "labels")}}
 
 
 def forward(params, x, factors):
@@ -72,6 +51,11 @@ def forward(params, x, factors):
     W, b = params[-1]
     layers.append(layers[-1] @ W.astype(np.float64) + b)
     return layers
+
+
+def push(carried):
+    """The series (utils/series.json) of a line that carries this value: "up", "down" or "nothing"."""
+    return "up" if carried > 0 else "down" if carried < 0 else "nothing"
 
 
 class ThinnedNetwork(CourseWidget):
@@ -96,9 +80,8 @@ class ThinnedNetwork(CourseWidget):
         At most six seeds.
     """
 
-    _esm = view("thinned_network")
+    _esm = bundle("thinned_network")
     settings = ("p1", "p2", "flower", "mode", "seed", "trace", "saved")
-    asks = "Predict first: at p1 = p2 = 0.8, in how many of ten draws is a path left from input to output?"
 
     p1 = Probability(0.5).tag(sync=True)
     p2 = Probability(0.5).tag(sync=True)
@@ -112,15 +95,28 @@ class ThinnedNetwork(CourseWidget):
     inputs = traitlets.Bytes().tag(sync=True)
     flowers = traitlets.List().tag(sync=True)
 
-    def __init__(self, **state):
-        net = train_net()
-        super().__init__(**state)
+    def prepare(self):
+        net = load_net()
         self.weights = b"".join(array.tobytes() for pair in net["params"] for array in pair)
         self.inputs = net["inputs"].tobytes()
         self.flowers = [
             {"centimetres": [round(float(v), 1) for v in row], "label": int(label)}
             for row, label in zip(net["centimetres"], net["labels"], strict=True)
         ]
+
+    def ask(self):
+        seeds = range(self.seed + 1, self.seed + 1 + ASKED_DRAWS)
+        masks = [keep_mask(uniform(seed, 12), ASKED_P) for seed in seeds]
+        left = sum(bool(mask[:6].any() and mask[6:].any()) for mask in masks)
+        chance = (1 - ASKED_P**6) ** 2
+        return (
+            f"Predict first: at p1 = p2 = {ASKED_P}, in how many of {ASKED_DRAWS} draws is a path left from "
+            "input to output?",
+            guess.number(0, ASKED_DRAWS, unit="draws"),
+            left,
+            f"That is in the next {ASKED_DRAWS} draws. A draw leaves a path with probability {chance:.2f}: a "
+            "layer is cut when all its six units are dropped.",
+        )
 
     @traitlets.validate("saved")
     def _check_saved(self, proposal):
@@ -150,7 +146,7 @@ class ThinnedNetwork(CourseWidget):
             factors = [
                 k / (1 - p) if p < 1 else np.zeros(6) for k, p in zip(keep, (self.p1, self.p2), strict=True)
             ]
-        net = train_net()
+        net = load_net()
         layers = forward(net["params"], net["inputs"][self.flower], factors)
         return keep, layers, softmax(layers[-1])
 
@@ -165,7 +161,7 @@ class ThinnedNetwork(CourseWidget):
             return [np.zeros(size, bool) for size in SIZES]
         return alive
 
-    def stats(self):
+    def numbers(self):
         """The state, units kept, paths from input to output (of 288), and the probabilities.
 
         path_chance is the chance that a draw leaves any path; traced_paths counts the paths through the
@@ -188,26 +184,27 @@ class ThinnedNetwork(CourseWidget):
             **{name: float(prob) for name, prob in zip(CLASSES, probs, strict=True)},
         }
 
-    def figure(self):
+    def draw(self, plotting):
         """The network on show as a static figure."""
         keep, layers, probs = self.forward()
-        stats = self.stats()
-        left = f"{stats['paths']} of {ALL_PATHS} paths are left" if stats["paths"] else "no path is left"
+        numbers = self.numbers()
+        left = f"{numbers['paths']} of {ALL_PATHS} paths are left" if numbers["paths"] else "no path is left"
         fig, ax = plotting.new_figure(
-            f"A 4-6-6-2 net for flower {self.flower} ({self.mode}): {stats['kept1']} and {stats['kept2']} "
-            f"of 6 hidden units kept, {left}; P(virginica) = {probs[1]:.2f}.",
+            f"A 4-6-6-2 net for flower {self.flower} ({self.mode}): {numbers['kept1']} and "
+            f"{numbers['kept2']} of 6 hidden units kept, {left}; P(virginica) = {probs[1]:.2f}.",
             height=4.8,
         )
         alive = [np.ones(4, bool), *keep, np.ones(2, bool)]
         traced = self._traced(keep)
         places = [[(2 * i, j - (size - 1) / 2) for j in range(size)] for i, size in enumerate(SIZES)]
-        for i, (W, _) in enumerate(train_net()["params"]):
+        for i, (W, _) in enumerate(load_net()["params"]):
             for a, b in np.argwhere(np.outer(alive[i], alive[i + 1])):
                 carried = layers[i][a] * W[a, b]
+                look = plotting.series_style(push(carried))
                 ax.plot(
                     *zip(places[i][a], places[i + 1][b], strict=True),
-                    color=plotting.BLUE if carried >= 0 else plotting.PINK,
-                    linestyle="-" if carried >= 0 else "--",
+                    color=look["color"],
+                    linestyle=look["linestyle"],
                     linewidth=min(5, 0.8 + abs(carried)),
                     alpha=0.9 if traced[i][a] and traced[i + 1][b] else 0.15,
                     zorder=1,
@@ -222,7 +219,7 @@ class ThinnedNetwork(CourseWidget):
                     ax.scatter(x, y, s=170, marker="x", color=plotting.ORANGE, linewidth=3, zorder=3)
         for (x, y), name in zip(places[0], FEATURES, strict=True):
             ax.text(x - 0.3, y, name, ha="right", va="center")
-        label = train_net()["labels"][self.flower]
+        label = load_net()["labels"][self.flower]
         for k, (x, y) in enumerate(places[3]):
             true = " (true)" if k == label else ""
             ax.text(x + 0.3, y, f"{CLASSES[k]}{true}\n{probs[k]:.2f}", ha="left", va="center")

@@ -56,14 +56,24 @@ export function binomial(n, q) {
   return { mean: n * q, std: Math.sqrt(n * q * (1 - q)) };
 }
 
-// Counts of values in equal bins over [low, high]; what lies outside goes into the end bins.
-export function histogram(values, low, high, bins) {
+// Counts of values in equal bins over [low, high], or sums of their weights; what lies outside goes into the
+// end bins.
+export function histogram(values, low, high, bins, weights) {
   const counts = new Array(bins).fill(0);
-  for (const value of values) {
+  values.forEach((value, i) => {
     const k = Math.floor(((value - low) / (high - low)) * bins);
-    counts[Math.min(bins - 1, Math.max(0, k))] += 1;
-  }
+    counts[Math.min(bins - 1, Math.max(0, k))] += weights ? weights[i] : 1;
+  });
   return counts;
+}
+
+// Round numbers, equally far apart, from below the smallest value (or 0) to above the largest (or 0).
+export function roundTicks(values) {
+  let low = Infinity, high = -Infinity;
+  for (const value of values) { low = Math.min(low, value); high = Math.max(high, value); }
+  const step = [0.5, 1, 2, 5, 10].find((s) => (high - low) / s < 8) ?? 20;
+  const first = Math.floor(Math.min(low, -step / 2) / step), last = Math.ceil(Math.max(high, step / 2) / step);
+  return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
 }
 
 // float32 numbers from the bytes that Python sends (a DataView).
@@ -83,10 +93,11 @@ export function pythonLine(name, state) {
 }
 
 function pythonValue(value) {
+  if (value === null || value === undefined) return "None";
   if (typeof value === "boolean") return value ? "True" : "False";
   if (typeof value === "string") return `"${value}"`;
   if (Array.isArray(value)) return `[${value.map(pythonValue).join(", ")}]`;
-  if (value !== null && typeof value === "object")
+  if (typeof value === "object")
     return `{${Object.entries(value).map(([k, v]) => `${k}: ${pythonValue(v)}`).join(", ")}}`;
   return String(value);
 }

@@ -1,4 +1,6 @@
-import { frame, mark, plot } from "./ui.js";
+import { histogram, roundTicks } from "./core.js";
+import { axes } from "./plot.js";
+import { frame, view } from "./ui.js";
 
 const LINKS = [["linear", "linear output"], ["softmax", "softmax (geometric mean)"], ["relu", "ReLU in between"]];
 const BINS = 40;
@@ -47,98 +49,63 @@ export function ensembleAnswers(net, example, n, p, link, scores) {
     onePass: output(netScore(net, example, () => 1 - p)) };
 }
 
-function render({ model, el }) {
+export default view((model, el) => {
+  const ui = frame(model, el);
+  ui.slider("p", "drop probability p", { min: 0, max: 1, step: 0.01 });
+  ui.slider("n", "hidden units n", { min: 1, max: 10, step: 1, digits: 0 });
+  ui.choice("link", "after the dropped units", LINKS);
+  ui.choice("example", "tumour", model.get("malignant").map((_, i) => [i, `case ${i + 1}`]));
+  const bars = ui.panel({ ratio: 3.2, tall: 8, most: 11, grow: 0 });
+  const strip = ui.panel({ ratio: 3, tall: 10, most: 13, grow: 0 });
+  bars.words({ above: "share of the vote" });
+  strip.words({ above: "units kept; one dot per subnetwork, larger = more probable" });
   let known = { key: "" }; // the scores do not depend on p: dragging p does not compute them again
 
-  const draw = (g, colours) => {
+  return ui.start((look) => {
     const [p, n, link, example] = ["p", "n", "link", "example"].map((key) => model.get(key));
     const net = model.get("nets")[n - 1][link === "relu" ? "relu" : "softmax"];
     const key = `${n} ${link === "relu"} ${example}`;
     if (known.key !== key) known = { key, scores: subnetScores(net, example, n) };
     const { outputs, weights, vote, geometric, onePass } = ensembleAnswers(net, example, n, p, link, known.scores);
+    const answers = [["vote", vote], ["geometric", geometric], ["scaled", onePass]].filter(([, value]) => value !== null);
 
-    let xlim = [0, 1], xticks = [0, 0.25, 0.5, 0.75, 1];
-    if (link === "linear") {
-      const step = [0.5, 1, 2, 5, 10].find((s) => (Math.max(...outputs) - Math.min(...outputs)) / s < 8) ?? 20;
-      const first = Math.floor(Math.min(...outputs, -step / 2) / step);
-      const last = Math.ceil(Math.max(...outputs, step / 2) / step);
-      xticks = Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
-      xlim = [xticks[0], xticks[xticks.length - 1]];
-    }
-    const bars = new Array(BINS).fill(0);
-    outputs.forEach((value, i) => {
-      const bin = Math.floor(((value - xlim[0]) / (xlim[1] - xlim[0])) * BINS);
-      bars[Math.min(BINS - 1, Math.max(0, bin))] += weights[i];
+    const xticks = link === "linear" ? roundTicks(outputs) : [0, 0.25, 0.5, 0.75, 1];
+    const xlim = [xticks[0], xticks.at(-1)];
+    const shares = histogram(outputs, ...xlim, BINS, weights);
+    const top = [0.1, 0.2, 0.4, 1].find((high) => Math.max(...shares) <= high) ?? 1;
+    strip.words({ below: link === "linear" ? "score: logit(malignant) − logit(benign)" : "probability of “malignant”" });
+    // Labels of one length (figure spaces), so that the x axes of both panels stand below each other.
+    const yformat = (v) => String(Number(v.toFixed(2))).padStart(4, "\u2007");
+    bars.paint((pen) => {
+      const area = axes(pen, { xlim, ylim: [0, top], xticks, yticks: [0, top / 2, top], yformat });
+      area.bars(shares, ...xlim, "measured", 0.45);
+      answers.forEach(([series, value], row) => area.rule(value, series, { width: 3, row }));
     });
-    const top = [0.1, 0.2, 0.4, 1].find((high) => Math.max(...bars) <= high) ?? 1;
-    const upper = { x: 62, y: 34, width: 590, height: 150 };
-    const area = plot(g, colours, upper, { xlim, ylim: [0, top], xticks: [], yticks: [0, top / 2, top],
-      xlabel: "", ylabel: "share of the vote", format: (v) => String(Number(v.toFixed(2))) });
-    g.fillStyle = colours.first;
-    g.globalAlpha = 0.45;
-    bars.forEach((share, i) => {
-      const left = upper.x + (i * upper.width) / BINS;
-      g.fillRect(left + 0.5, area.Y(share), upper.width / BINS - 1, upper.y + upper.height - area.Y(share));
+    strip.paint((pen) => {
+      const area = axes(pen, { xlim, ylim: [-0.6, n + 0.6], xticks, yformat,
+        yticks: n > 5 ? [0, n / 2, n].filter(Number.isInteger) : [0, n] });
+      area.inside(() => {
+        pen.g.fillStyle = look.blue;
+        pen.g.globalAlpha = 0.55;
+        outputs.forEach((value, i) => {
+          pen.g.beginPath();
+          pen.g.arc(area.X(value), area.Y(keptUnits(i)), pen.thin * (1.2 + 18 * Math.sqrt(weights[i])), 0, 2 * Math.PI);
+          pen.g.fill();
+        });
+      });
+      answers.forEach(([series, value], row) => area.rule(value, series, { width: 3, row }));
     });
-    g.globalAlpha = 1;
-
-    const lower = { x: 62, y: 226, width: 590, height: 180 };
-    const strip = plot(g, colours, lower, { xlim, ylim: [-0.6, n + 0.6], xticks,
-      yticks: n > 5 ? [0, n / 2, n].filter(Number.isInteger) : [0, n],
-      xlabel: link === "linear" ? "score: logit(malignant) − logit(benign)" : "probability of “malignant”",
-      ylabel: "units kept; one dot per subnetwork, larger = more probable" });
-    g.fillStyle = colours.first;
-    g.globalAlpha = 0.55;
-    outputs.forEach((value, i) => {
-      g.beginPath();
-      g.arc(strip.X(value), strip.Y(keptUnits(i)), 1.2 + 18 * Math.sqrt(weights[i]), 0, 2 * Math.PI);
-      g.fill();
-    });
-    g.globalAlpha = 1;
-
-    const answers = [["vote (arithmetic mean)", vote, colours.first, [], "circle", 3],
-      ["geometric mean", geometric, colours.second, [10, 6], "square", 3],
-      ["one weight-scaled pass", onePass, colours.third, [3, 5], "triangle", 5]];
-    answers.forEach(([name, value, colour, dash, shape, lineWidth], index) => {
-      const y = 60 + 76 * index;
-      g.fillStyle = colours.ink;
-      g.fillText(name, 712, y);
-      g.font = "bold 19px sans-serif";
-      g.fillText(value === null ? "not for a linear output" : value.toFixed(5), 712, y + 25);
-      g.font = "16px sans-serif";
-      if (value === null) return;
-      g.strokeStyle = g.fillStyle = colour;
-      g.lineWidth = lineWidth;
-      g.setLineDash(dash);
-      g.beginPath();
-      g.moveTo(area.X(value), upper.y); g.lineTo(area.X(value), upper.y + upper.height);
-      g.moveTo(strip.X(value), lower.y); g.lineTo(strip.X(value), lower.y + lower.height);
-      g.moveTo(670, y - 5); g.lineTo(704, y - 5);
-      g.stroke();
-      g.setLineDash([]);
-      mark(g, shape, area.X(value), upper.y + 10 + 14 * index);
-      mark(g, shape, 687, y - 5);
-    });
+    ui.legend(answers.map(([series, value]) => ({ series, value: value.toFixed(5) })));
     const says = (name, gap) =>
       `${name} − one pass: ${Math.abs(gap) < 1e-9 ? "0, exact" : `${gap > 0 ? "+" : "−"}${Math.abs(gap).toFixed(5)}`}`;
     const gaps = [says("vote", vote - onePass)];
-    if (geometric !== null) gaps.push(says("geometric", geometric - onePass));
-    g.fillStyle = colours.ink;
-    gaps.forEach((words, i) => g.fillText(words, 670, 300 + 26 * i));
-    g.fillText(`truth: ${model.get("malignant")[example] ? "malignant" : "benign"}`, 670, 300 + 26 * gaps.length);
+    if (geometric !== null) gaps.push(says("geometric mean", geometric - onePass));
     return {
-      text: `${outputs.length.toLocaleString("en")} subnetworks at p = ${p.toFixed(2)} · ${gaps.join(" · ")}`,
+      text: `${outputs.length.toLocaleString("en")} subnetworks at p = ${p.toFixed(2)} · ${gaps.join(" · ")} · `
+        + `the truth about this tumour: ${model.get("malignant")[example] ? "malignant" : "benign"}`
+        + (geometric === null ? " · the geometric mean is one of probabilities: there is none for a linear output" : ""),
       label: `${outputs.length} subnetworks: vote ${vote.toFixed(4)}, one weight-scaled pass ${onePass.toFixed(4)}`
         + (geometric === null ? "" : `, geometric mean ${geometric.toFixed(4)}`),
     };
-  };
-
-  const ui = frame(model, el, { width: 930, height: 460, draw });
-  ui.slider("p", "drop probability p", { min: 0, max: 1, step: 0.01 });
-  ui.slider("n", "hidden units n", { min: 1, max: 10, step: 1, digits: 0 });
-  ui.choice("link", "after the dropped units", LINKS);
-  ui.choice("example", "tumour", model.get("malignant").map((_, i) => [i, `case ${i + 1}`]));
-  return ui.finish();
-}
-
-export default { render };
+  });
+});

@@ -1,8 +1,9 @@
 import { normal, uniform } from "./core.js";
-import { frame, mark, plot } from "./ui.js";
+import { axes } from "./plot.js";
+import { frame, view } from "./ui.js";
 
 const SIDE = 28, PIXELS = SIDE * SIDE, MAPS = 4, BLOCK = 4, MOST_DRAWS = 200;
-const PANEL = 196, GAP = 18, TOP = 34;
+const LOWEST = 0.002, HIGHEST = 4; // of the error axis
 const NOISES = [["pixel", "pixels"], ["channel", "channels (feature maps)"], ["block", "blocks of 4 × 4"],
   ["gaussian", "Gaussian N(1, p/q)"]];
 
@@ -84,13 +85,29 @@ export function averageDraws(x, factor, draws) {
   return { one, mean, errors };
 }
 
-function render({ model, el }) {
-  const view = model.get("images");
-  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+// What the noise does to a value, in words.
+export function factorInWords(noise, p) {
+  if (p === 1) return "at p = 1 everything is dropped, and no factor makes up for that";
+  if (noise === "gaussian") return `every value is multiplied by a number from N(1, p/q), standard deviation ${Math.sqrt(p / (1 - p)).toFixed(2)}`;
+  return `each kept value is multiplied by ${(1 / (1 - p)).toFixed(2)}`;
+}
+
+export default view((model, el) => {
+  const ui = frame(model, el);
+  const { buffer, byteOffset, byteLength } = model.get("images");
+  const bytes = new Uint8Array(buffer, byteOffset, byteLength);
   const stamp = document.createElement("canvas");
   let drawn = { key: "" }; // the numbers of one noise and seed: dragging p or N does not draw them again
+  ui.slider("p", "drop probability p", { min: 0, max: 1, step: 0.01 });
+  ui.slider("draws", "draws in the mean N", { min: 1, max: MOST_DRAWS, step: 1, digits: 0 });
+  ui.choice("noise", "noise on", NOISES);
+  ui.choice("image", "image", model.get("class_names").map((name, index) => [index, name]));
+  ui.button("New draws", () => ui.set({ seed: model.get("seed") + 1 }));
+  const panels = [0, 1, 2].map(() => ui.panel({ ratio: 1, tall: 8, wide: 10 }));
+  const plot = ui.panel({ ratio: 1.2, tall: 10, wide: 15, grow: 1.4, title: "RMS error of the mean; theory √(p/q/N) · rms(x)" });
+  plot.words({ below: "N draws in the mean" });
 
-  const paintImage = (g, picture, left, colours) => {
+  const paintImage = ({ g, width, height, look }, picture) => {
     const tiles = picture.length > PIXELS ? 2 : 1;
     stamp.width = stamp.height = tiles * SIDE;
     const ink = stamp.getContext("2d").createImageData(stamp.width, stamp.height);
@@ -101,21 +118,22 @@ function render({ model, el }) {
       ink.data[to + 3] = 255;
     });
     stamp.getContext("2d").putImageData(ink, 0, 0);
+    const side = Math.min(width, height) - 2, left = (width - side) / 2;
     g.imageSmoothingEnabled = false;
-    g.drawImage(stamp, left, TOP, PANEL, PANEL);
-    g.strokeStyle = colours.ink;
+    g.drawImage(stamp, left, 1, side, side);
+    g.strokeStyle = look.ink;
     g.lineWidth = 1.5;
-    g.strokeRect(left, TOP, PANEL, PANEL);
+    g.strokeRect(left, 1, side, side);
     if (tiles === 2) {
-      g.beginPath();
-      g.moveTo(left + PANEL / 2, TOP); g.lineTo(left + PANEL / 2, TOP + PANEL);
-      g.moveTo(left, TOP + PANEL / 2); g.lineTo(left + PANEL, TOP + PANEL / 2);
       g.strokeStyle = "#8a8a8a";
+      g.beginPath();
+      g.moveTo(left + side / 2, 1); g.lineTo(left + side / 2, 1 + side);
+      g.moveTo(left, 1 + side / 2); g.lineTo(left + side, 1 + side / 2);
       g.stroke();
     }
   };
 
-  const draw = (g, colours) => {
+  return ui.start(() => {
     const [p, noise, draws, seed] = ["p", "noise", "draws", "seed"].map((key) => model.get(key));
     const key = `${noise} ${seed}`;
     if (drawn.key !== key) drawn = { key, numbers: noiseNumbers(noise, seed) };
@@ -127,66 +145,28 @@ function render({ model, el }) {
     const theory = (n) => (p < 1 ? rms * Math.sqrt(p / (1 - p) / n) : rms);
     const rmsOne = Math.sqrt(one.reduce((total, v, i) => total + (v - x[i]) ** 2, 0) / x.length);
 
-    const panels = [["original", x, ""], [`draw ${draws}`, one, `RMS error ${rmsOne.toFixed(3)}`],
-      [`mean of ${draws}`, mean, `RMS error ${errors[draws - 1].toFixed(3)}`]];
-    panels.forEach(([title, picture, below], index) => {
-      const left = 2 + index * (PANEL + GAP);
-      paintImage(g, picture, left, colours);
-      g.fillStyle = colours.ink;
-      g.textAlign = "center";
-      g.font = "bold 16px sans-serif";
-      g.fillText(title, left + PANEL / 2, TOP - 11);
-      g.font = "16px sans-serif";
-      g.fillText(below, left + PANEL / 2, TOP + PANEL + 23);
+    [["original", x, noise === "channel" ? "image, edges ↔, edges ↕, Laplacian" : ""],
+      [`draw ${draws}`, one, `RMS error ${rmsOne.toFixed(3)}`],
+      [`mean of ${draws}`, mean, `RMS error ${errors[draws - 1].toFixed(3)}`]].forEach(([title, picture, below], k) => {
+      panels[k].words({ title, below });
+      panels[k].paint((pen) => paintImage(pen, picture));
     });
-    if (noise === "channel") {
-      g.font = "15px sans-serif";
-      g.fillText("image | edges ↔", PANEL / 2, TOP + PANEL + 22);
-      g.fillText("edges ↕ | Laplacian", PANEL / 2, TOP + PANEL + 42);
-      g.font = "16px sans-serif";
-    }
-
-    const box = { x: 700, y: TOP, width: 220, height: PANEL };
-    const low = -2.7, high = 0.6;
-    const log = (v) => Math.min(high, Math.max(low, Math.log10(v)));
-    const area = plot(g, colours, box, {
-      xlim: [0, Math.log10(MOST_DRAWS)], ylim: [low, high], xticks: [0, 1, 2], yticks: [-2, -1, 0],
-      xlabel: "N draws in the mean", ylabel: "RMS error of the mean", format: (v) => String(10 ** v),
+    plot.paint((pen) => {
+      const log = (v) => Math.log10(Math.max(v, LOWEST / 10));
+      const area = axes(pen, { xlim: [0, Math.log10(MOST_DRAWS)], ylim: [log(LOWEST), log(HIGHEST)], xticks: [0, 1, 2],
+        yticks: [-2, -1, 0], xformat: (v) => String(10 ** v), yformat: (v) => String(10 ** v) });
+      const counts = Array.from(errors, (_, k) => k + 1), xs = counts.map(Math.log10);
+      area.line(xs, counts.map((n) => log(theory(n))), "theory");
+      area.line(xs, counts.map((n) => log(errors[n - 1])), "measured");
+      area.cursor(Math.log10(draws));
     });
-    const counts = Array.from(errors, (_, k) => k + 1);
-    const xs = counts.map((n) => Math.log10(n));
-    area.line(xs, counts.map((n) => log(theory(n))), colours.second, { dash: [7, 5] });
-    area.line(xs, counts.map((n) => log(errors[n - 1])), colours.first);
-    mark(g, "circle", area.X(Math.log10(draws)), area.Y(log(errors[draws - 1])));
-    const legend = (words, colour, dash, y) => {
-      g.strokeStyle = colour;
-      g.setLineDash(dash);
-      g.lineWidth = 2.5;
-      g.beginPath(); g.moveTo(box.x, y); g.lineTo(box.x + 34, y); g.stroke();
-      g.setLineDash([]);
-      g.fillStyle = colours.ink;
-      g.fillText(words, box.x + 42, y + 5);
-    };
-    g.textAlign = "left";
-    legend("measured", colours.first, [], TOP + PANEL + 66);
-    legend("theory √(p/q/N) · rms(x)", colours.second, [7, 5], TOP + PANEL + 88);
-    const name = model.get("class_names")[model.get("image")];
+    ui.legend([{ series: "measured", value: errors[draws - 1].toFixed(4) },
+      { series: "theory", value: theory(draws).toFixed(4) }]);
     return {
       text: `mean of ${draws}: RMS error ${errors[draws - 1].toFixed(4)}, theory ${theory(draws).toFixed(4)}`
-        + ` · each kept value is multiplied by ${p < 1 ? (1 / (1 - p)).toFixed(2) : "nothing: all are dropped"}`
-        + " · 0 is black, 1 and above white",
-      label: `${name}, ${noise} noise at p ${p.toFixed(2)}: original, draw ${draws}, and mean of ${draws} draws, `
-        + `RMS error ${errors[draws - 1].toFixed(3)} against theory ${theory(draws).toFixed(3)}`,
+        + ` · ${factorInWords(noise, p)} · 0 is black, 1 and above white`,
+      label: `${model.get("class_names")[model.get("image")]}, ${noise} noise at p ${p.toFixed(2)}: original, draw ${draws}, and mean of `
+        + `${draws} draws, RMS error ${errors[draws - 1].toFixed(3)} against theory ${theory(draws).toFixed(3)}`,
     };
-  };
-
-  const ui = frame(model, el, { width: 930, height: TOP + PANEL + 98, draw });
-  ui.slider("p", "drop probability p", { min: 0, max: 1, step: 0.01 });
-  ui.slider("draws", "draws in the mean N", { min: 1, max: MOST_DRAWS, step: 1, digits: 0 });
-  ui.choice("noise", "noise on", NOISES);
-  ui.choice("image", "image", model.get("class_names").map((name, index) => [index, name]));
-  ui.button("New draws", () => ui.set({ seed: model.get("seed") + 1 }));
-  return ui.finish();
-}
-
-export default { render };
+  });
+});

@@ -1,7 +1,6 @@
 import { float32 } from "./core.js";
-import { frame, mark, plot } from "./ui.js";
-
-const PANEL = 270, GAP = 20, HEAD = 30;
+import { axes } from "./plot.js";
+import { frame, view } from "./ui.js";
 
 // "rgb(...)" between orange (0), white (.5) and purple (1): PuOr, safe for colour-blind readers.
 function surfaceColour(v) {
@@ -10,77 +9,23 @@ function surfaceColour(v) {
   return `rgb(${ends.map((c) => Math.round(247 + (c - 247) * t)).join(",")})`;
 }
 
-function render({ model, el }) {
+// What the right net was trained with, in words: results keep the p that they had.
+export function history(trained, p) {
+  if (!trained.length) return `p = ${p.toFixed(2)}, not trained yet`;
+  return `p = ${trained.map(([used]) => used.toFixed(2)).join(", then ")}`;
+}
+
+// What the next epochs will be trained with, if that is something else.
+export function pending(trained, p) {
+  return trained.length && trained.at(-1)[0] !== p ? `from now on p = ${p.toFixed(2)}` : "";
+}
+
+const SERIES = ["without training", "without fresh", "with training", "with fresh"]; // in the order of a row of curves
+
+export default view((model, el) => {
+  const ui = frame(model, el);
   const { grid, x: xlim, y: ylim, num_train: numTrain } = model.get("layout_numbers");
-
-  const panel = (g, colours, surface, left, title) => {
-    g.fillStyle = colours.ink;
-    g.textAlign = "left";
-    g.fillText(title, left, 18);
-    const cell = PANEL / grid;
-    for (let i = 0; i < surface.length; i++) {
-      g.fillStyle = surfaceColour(surface[i]);
-      g.fillRect(left + (i % grid) * cell, HEAD + Math.floor(i / grid) * cell, cell + 0.6, cell + 0.6);
-    }
-    const points = float32(model.get("points"));
-    g.lineWidth = 1.5;
-    g.strokeStyle = "#000000";
-    for (let i = 0; i < numTrain; i++) {
-      const x = left + ((points[3 * i] - xlim[0]) / (xlim[1] - xlim[0])) * PANEL;
-      const y = HEAD + ((ylim[1] - points[3 * i + 1]) / (ylim[1] - ylim[0])) * PANEL;
-      g.fillStyle = points[3 * i + 2] ? "#5e3c99" : "#e66101";
-      g.beginPath();
-      if (points[3 * i + 2]) { g.moveTo(x, y - 6); g.lineTo(x + 5.5, y + 4); g.lineTo(x - 5.5, y + 4); g.closePath(); }
-      else g.arc(x, y, 4.5, 0, 2 * Math.PI);
-      g.fill();
-      g.stroke();
-    }
-  };
-
-  const draw = (g, colours, { width }) => {
-    const surfaces = float32(model.get("surfaces"));
-    const p = model.get("p").toFixed(2);
-    panel(g, colours, surfaces.subarray(0, grid * grid), 0, "without dropout");
-    panel(g, colours, surfaces.subarray(grid * grid), PANEL + GAP, `with dropout, p = ${p}`);
-    const curves = model.get("curves");
-    const epochs = curves.map((row) => row[0]);
-    const last = Math.max(200, epochs.at(-1));
-    const left = 2 * (PANEL + GAP) + 50;
-    const area = plot(g, colours, { x: left, y: HEAD, width: width - left - 20, height: PANEL - 20 }, {
-      xlim: [0, last], ylim: [0, 1.5], xticks: [0, last / 2, last], yticks: [0, 0.5, 1, 1.5],
-      xlabel: "epoch", ylabel: "loss (eval mode)", format: (v) => (v > 2 ? v.toFixed(0) : String(v)),
-    });
-    const column = (k) => curves.map((row) => Math.min(1.5, row[k]));
-    const nets = [["without dropout", colours.ink, "square"], [`with p = ${p}`, colours.first, "circle"]];
-    nets.forEach(([name, colour, shape], net) => {
-      area.line(epochs, column(2 * net + 1), colour, { dash: [3, 4] });
-      area.line(epochs, column(2 * net + 2), colour);
-      for (const k of [1, 2]) {
-        // Eight marks on each curve: they tell the nets apart without colour.
-        const every = Math.ceil(epochs.length / 8);
-        for (let i = every - 1 - 3 * net; i < epochs.length; i += every)
-          if (i >= 0) mark(g, shape, area.X(epochs[i]), area.Y(column(2 * net + k)[i]));
-      }
-      const x = left + 160 * net;
-      g.strokeStyle = colour;
-      g.beginPath(); g.moveTo(x - 34, HEAD + PANEL + 41); g.lineTo(x - 6, HEAD + PANEL + 41); g.stroke();
-      mark(g, shape, x - 20, HEAD + PANEL + 41);
-      g.fillStyle = colours.ink;
-      g.textAlign = "left";
-      g.fillText(name, x + 2, HEAD + PANEL + 46);
-    });
-    g.fillText("solid: fresh points, dotted: training points", left - 34, HEAD + PANEL + 68);
-    g.fillText("Circles and triangles: the training points of two classes.", 0, HEAD + PANEL + 26);
-    g.fillText("Background: the class that the net would answer; white: it is not sure.", 0, HEAD + PANEL + 48);
-    const [epoch, train0, fresh0, train1, fresh1] = curves.at(-1);
-    return {
-      text: `epoch ${epoch} · without dropout: training ${train0.toFixed(2)}, fresh ${fresh0.toFixed(2)}`
-        + ` · with p = ${p}: training ${train1.toFixed(2)}, fresh ${fresh1.toFixed(2)}`,
-    };
-  };
-
-  const ui = frame(model, el, { width: 1000, height: HEAD + PANEL + 76, draw });
-  ui.slider("p", "drop probability p", { min: 0, max: 0.9, step: 0.05 });
+  ui.slider("p", "drop probability p from now on", { min: 0, max: 0.9, step: 0.05 });
   const play = ui.button("Play", () => ui.set({ playing: !model.get("playing") }));
   const showPlay = () => (play.textContent = model.get("playing") ? "Stop" : "Play");
   ui.on("change:playing", showPlay);
@@ -88,8 +33,64 @@ function render({ model, el }) {
   ui.button("Step", () => ui.set({ step: model.get("step") + 1 }));
   ui.button("New points", () => ui.set({ seed: model.get("seed") + 1 }));
   ui.button("Start again", () => ui.set({ restart: model.get("restart") + 1 }));
+  ui.onReset(() => ({ playing: false }));
   ui.on("change:surfaces", ui.redraw);
-  return ui.finish();
-}
+  const panels = [ui.panel({ ratio: 1, tall: 11, wide: 14 }), ui.panel({ ratio: 1, tall: 11, wide: 14 })];
+  const plot = ui.panel({ ratio: 1.1, tall: 11, wide: 18, grow: 1.4 });
+  plot.words({ title: "Loss in eval mode", below: "epoch" });
 
-export default { render };
+  const drawSurface = ({ g, width, height, thin }, surface, points) => {
+    const side = Math.min(width, height), left = (width - side) / 2, cell = side / grid;
+    surface.forEach((value, i) => {
+      g.fillStyle = surfaceColour(value);
+      g.fillRect(left + (i % grid) * cell, Math.floor(i / grid) * cell, cell + 0.6, cell + 0.6);
+    });
+    g.lineWidth = 1.5;
+    g.strokeStyle = "#000000";
+    for (let i = 0; i < numTrain; i++) {
+      const x = left + ((points[3 * i] - xlim[0]) / (xlim[1] - xlim[0])) * side;
+      const y = ((ylim[1] - points[3 * i + 1]) / (ylim[1] - ylim[0])) * side;
+      const r = 4.5 * thin;
+      g.fillStyle = points[3 * i + 2] ? "#5e3c99" : "#e66101";
+      g.beginPath();
+      if (points[3 * i + 2]) { g.moveTo(x, y - 1.3 * r); g.lineTo(x + 1.2 * r, y + r); g.lineTo(x - 1.2 * r, y + r); g.closePath(); }
+      else g.arc(x, y, r, 0, 2 * Math.PI);
+      g.fill();
+      g.stroke();
+    }
+  };
+
+  return ui.start(() => {
+    const surfaces = float32(model.get("surfaces")), points = float32(model.get("points"));
+    const words = history(model.get("trained"), model.get("p"));
+    panels.forEach((panel, net) => {
+      panel.words({ title: net ? `with dropout, ${words}` : "without dropout" });
+      panel.paint((pen) => drawSurface(pen, surfaces.subarray(net * grid * grid, (net + 1) * grid * grid), points));
+    });
+    const curves = model.get("curves");
+    const epochs = curves.map((row) => row[0]);
+    plot.paint((pen) => {
+      const last = Math.max(200, epochs.at(-1));
+      const area = axes(pen, { xlim: [0, last], ylim: [0, 1.5], xticks: [0, last / 2, last], yticks: [0, 0.5, 1, 1.5] });
+      const every = Math.ceil(epochs.length / 8);
+      SERIES.forEach((series, k) => {
+        // Eight marks on each curve: they tell the nets apart without colour.
+        const marks = epochs.map((_, i) => i).filter((i) => i % every === (k > 1 ? 0 : every >> 1));
+        area.line(epochs, curves.map((row) => row[k + 1]), series, { marks });
+      });
+      const next = pending(model.get("trained"), model.get("p"));
+      if (next) {
+        area.cursor(epochs.at(-1));
+        pen.write(next, area.X(epochs.at(-1)) - 0.4 * pen.em, area.inner.y + 0.7 * pen.em, { align: "right" });
+      }
+    });
+    const [epoch, ...losses] = curves.at(-1);
+    ui.legend(SERIES.map((series, k) => ({ series, value: losses[k].toFixed(2) })));
+    return {
+      text: `epoch ${epoch} · with dropout: ${words} · Circles and triangles are the training points of two classes; the `
+        + "background is the class that the net would answer, white where it is not sure.",
+      label: `After ${epoch} epochs: without dropout loss ${losses[0].toFixed(2)} on training points, ${losses[1].toFixed(2)} on fresh ones; `
+        + `with dropout, ${words}: ${losses[2].toFixed(2)} and ${losses[3].toFixed(2)}`,
+    };
+  });
+});

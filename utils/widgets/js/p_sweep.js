@@ -1,5 +1,6 @@
-import { float32, nearestIndex } from "./core.js";
-import { frame, plot } from "./ui.js";
+import { float32, mean, nearestIndex } from "./core.js";
+import { axes } from "./plot.js";
+import { frame, view } from "./ui.js";
 
 const ROWS = { NLL: [1, 3], accuracy: [0, 2] };
 
@@ -13,54 +14,41 @@ export function bankCurve(bank, axes, row, numTrain, width) {
   });
 }
 
-function render({ model, el }) {
-  const bank = float32(model.get("bank"));
-  const axes = model.get("axes");
-  const average = (values) => values.reduce((a, b) => a + b) / values.length;
-
-  const draw = (g, colours, { width, height }) => {
-    const measure = model.get("measure");
-    const [train, test] = ROWS[measure].map((row) =>
-      bankCurve(bank, axes, row, model.get("num_train"), model.get("width")));
-    const high = measure === "NLL" ? 2.4 : 1; // an untrained net has ln 10 = 2.3
-    const low = measure === "NLL" ? 0 : 0.4;
-    const clip = (v) => Math.min(high, Math.max(low, v));
-    const area = plot(g, colours, { x: 70, y: 34, width: width - 240, height: height - 100 }, {
-      xlim: [0, 0.9], ylim: [low, high], xlabel: "drop probability p", ylabel: measure,
-      xticks: axes.p, yticks: measure === "NLL" ? [0, 0.5, 1, 1.5, 2] : [0.4, 0.6, 0.8, 1],
-    });
-    const nearest = nearestIndex(axes.p, model.get("p"));
-    g.strokeStyle = colours.ink;
-    g.lineWidth = 2;
-    g.beginPath(); g.moveTo(area.X(axes.p[nearest]), 34); g.lineTo(area.X(axes.p[nearest]), height - 66); g.stroke();
-    const series = [["training images", train, colours.second, [8, 5], "square"],
-      ["test images", test, colours.first, [], "circle"]];
-    series.forEach(([name, runs, colour, dash, dots], index) => {
-      area.band(axes.p, runs.map((r) => clip(Math.min(...r))), runs.map((r) => clip(Math.max(...r))), colour);
-      area.line(axes.p, runs.map((r) => clip(average(r))), colour, { dash, dots });
-      const y = 60 + 56 * index;
-      g.setLineDash(dash);
-      g.strokeStyle = colour;
-      g.beginPath(); g.moveTo(width - 150, y); g.lineTo(width - 110, y); g.stroke();
-      g.setLineDash([]);
-      g.fillStyle = colours.ink;
-      g.fillText(name, width - 150, y + 20);
-      g.fillText(average(runs[nearest]).toFixed(3), width - 100, y + 2);
-    });
-    const means = test.map(average);
-    const best = means.indexOf(measure === "NLL" ? Math.min(...means) : Math.max(...means));
-    return {
-      text: `p = ${axes.p[nearest]}: ${measure} ${average(train[nearest]).toFixed(3)} on training images, `
-        + `${means[nearest].toFixed(3)} on test images (${axes.seeds} seeds). Best p on test images: ${axes.p[best]}`,
-    };
-  };
-
-  const ui = frame(model, el, { width: 800, height: 400, draw });
-  ui.slider("p", "drop probability p", { values: axes.p, digits: 1 });
-  ui.choice("num_train", "training images", axes.num_train.map((n) => [n, n.toLocaleString("en")]));
-  ui.choice("width", "width", axes.width.map((w) => [w, String(w)]));
+export default view((model, el) => {
+  const ui = frame(model, el);
+  const bank = float32(model.get("bank")), grid = model.get("axes");
+  ui.slider("p", "drop probability p", { values: grid.p, digits: 1 });
+  ui.choice("num_train", "training images", grid.num_train.map((n) => [n, n.toLocaleString("en")]));
+  ui.choice("width", "width", grid.width.map((w) => [w, String(w)]));
   ui.choice("measure", "measure", [["NLL", "NLL"], ["accuracy", "accuracy"]]);
-  return ui.finish();
-}
+  const plot = ui.panel({ ratio: 2, tall: 14 });
+  const opening = model.get("opening");
 
-export default { render };
+  return ui.start(() => {
+    const [measure, numTrain, width] = ["measure", "num_train", "width"].map((key) => model.get(key));
+    const [train, test] = ROWS[measure].map((row) => bankCurve(bank, grid, row, numTrain, width));
+    const [low, high, ticks] = grid.spans[measure];
+    const clip = (v) => Math.min(high, Math.max(low, v));
+    const nearest = nearestIndex(grid.p, model.get("p"));
+    // The learner drew the state in which the widget opened.
+    const drawn = ["measure", "num_train", "width"].every((key) => opening[key] === model.get(key)) ? ui.curve() : null;
+    plot.words({ above: measure, below: "drop probability p" });
+    plot.paint((pen) => {
+      const area = axes(pen, { xlim: [0, grid.p.at(-1)], ylim: [low, high], xticks: grid.p, yticks: ticks });
+      area.cursor(grid.p[nearest]);
+      for (const [series, runs] of [["training", train], ["test", test]]) {
+        area.band(grid.p, runs.map((r) => clip(Math.min(...r))), runs.map((r) => clip(Math.max(...r))), series);
+        area.line(grid.p, runs.map((r) => clip(mean(r))), series, { marks: true });
+      }
+      if (drawn) area.line(...drawn, "guess", { marks: true });
+    });
+    const means = test.map(mean);
+    const best = means.indexOf(measure === "NLL" ? Math.min(...means) : Math.max(...means));
+    ui.legend([{ series: "training", value: mean(train[nearest]).toFixed(3) }, { series: "test", value: means[nearest].toFixed(3) },
+      ...(drawn ? [{ series: "guess" }] : [])]);
+    return {
+      text: `p = ${grid.p[nearest]}: ${measure} ${mean(train[nearest]).toFixed(3)} on training images, `
+        + `${means[nearest].toFixed(3)} on test images (${grid.seeds} seeds; bands: lowest to highest). Best p on test images: ${grid.p[best]}`,
+    };
+  });
+});

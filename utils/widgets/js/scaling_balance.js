@@ -1,10 +1,11 @@
 import { float32, histogram, keepMask, mean, sum, uniform, variance } from "./core.js";
-import { frame, plot } from "./ui.js";
+import { axes } from "./plot.js";
+import { frame, view } from "./ui.js";
 
 const MODES = ["train", "eval"], NUM_UNITS = 64;
 // The histogram's bins: fixed, so that one sees the values move out as p grows.
 const HIGHEST = 12, NUM_BINS = 48;
-const WIDTH = 860, HEIGHT = 500, LEFT = 70;
+const NAMES = ["mean", "variance", "pre-activation (true class)"];
 
 // What kept values are multiplied by in training, and all values in evaluation.
 export function scales(p, scaling) {
@@ -53,119 +54,83 @@ export function niceEnd(value) {
   return [1, 2, 5, 10].map((k) => k * power).find((end) => end >= value);
 }
 
-function render({ model, el }) {
+export default view((model, el) => {
+  const ui = frame(model, el);
   const hidden = float32(model.get("hidden")), readers = float32(model.get("readers"));
-  const state = () =>
-    Object.fromEntries(["p", "scaling", "mode", "seed"].map((key) => [key, model.get(key)]));
+  const n = hidden.length;
+  ui.slider("p", "drop probability p", { min: 0, max: 1, step: 0.01 });
+  ui.choice("scaling", "scaling", [["inverted", "inverted: × 1/(1 − p) in train"],
+    ["at test", "at test: × (1 − p) in eval"], ["none", "none"]]);
+  ui.choice("mode", "histogram of", MODES.map((mode) => [mode, mode]));
+  ui.button("New draw", () => ui.set({ seed: model.get("seed") + 1 }));
+  const share = ui.panel({ ratio: 40, tall: 1.4, most: 2, grow: 0 });
+  const bars = ui.panel({ ratio: 3.6, tall: 9, most: 14, grow: 0 });
+  bars.words({ above: "share of all activations in %, zeros left out",
+    below: `value that the next layer receives (${HIGHEST}: and above)` });
+  const balances = NAMES.map((title) => ui.panel({ title, ratio: 3, tall: 6, most: 8, wide: 15 }));
 
-  // One bar for all 2,048 values: dropped, zero because of the ReLU, passed on.
-  const drawShares = (g, colours, s) => {
-    const n = hidden.length;
+  // One bar for all values: dropped, zero because of the ReLU, passed on.
+  const drawShares = (pen, parts) => {
+    let x = 0;
+    for (const [series, count] of parts) {
+      const w = (pen.width * count) / n;
+      pen.ink(series, 1.5);
+      if (series === "kept") pen.g.fillRect(x, 0, w, pen.height);
+      if (series === "dropped") for (let at = x + pen.em; at < x + w - 0.5 * pen.em; at += pen.em) pen.mark("cross", at, pen.height / 2);
+      pen.g.lineWidth = 1;
+      pen.g.strokeRect(x + 0.5, 0.5, Math.max(0, w - 1), pen.height - 1);
+      x += w;
+    }
+  };
+
+  // Two bars, train and eval, each with the line where theory expects its end, and one standard error.
+  const drawBalance = (pen, pair, k) => {
+    const end = niceEnd(Math.max(...MODES.flatMap((mode) => [pair[mode].measured[k], pair[mode].theory[k]])));
+    const area = axes(pen, { xlim: [0, end], ylim: [0, 2], xticks: [0, 0.5, 1].map((part) => part * end), yticks: [] });
+    const at = (v) => area.X(Math.min(end, Math.max(0, v)));
+    MODES.forEach((mode, row) => {
+      const { measured, theory, errors } = pair[mode];
+      const high = area.inner.height / 2, top = area.inner.y + row * high;
+      pen.ink(mode, 2);
+      if (mode === "train") pen.g.fillRect(at(0), top + 0.2 * high, at(measured[k]) - at(0), 0.6 * high);
+      else pen.g.strokeRect(at(0), top + 0.2 * high, at(measured[k]) - at(0), 0.6 * high);
+      pen.ink("theory", 3);
+      pen.segment(at(theory[k]), top + 0.05 * high, at(theory[k]), top + 0.95 * high);
+      pen.g.setLineDash([]);
+      pen.segment(at(theory[k] - errors[k]), top + 0.95 * high, at(theory[k] + errors[k]), top + 0.95 * high);
+    });
+  };
+
+  return ui.start(() => {
+    const s = Object.fromEntries(["p", "scaling", "mode", "seed"].map((key) => [key, model.get(key)]));
+    const pair = Object.fromEntries(MODES.map((mode) => [mode, balance(hidden, readers, model.get("bias"), s, mode)]));
+
     const mask = s.mode === "train" ? keepMask(uniform(s.seed, n), s.p) : new Uint8Array(n).fill(1);
     const dropped = n - sum(mask);
     let silent = 0;
     for (let i = 0; i < n; i++) if (mask[i] && hidden[i] === 0) silent += 1;
-    const parts = [["dropped", dropped, colours.second, "cross"],
-      ["0 by ReLU", silent, colours.faint, "none"],
-      ["passed on", n - dropped - silent, colours.first, "full"]];
-    let x = LEFT;
-    const wide = WIDTH - LEFT - 20;
-    parts.forEach(([, count, colour, style]) => {
-      const w = (wide * count) / n;
-      g.strokeStyle = colours.ink;
-      g.lineWidth = 1;
-      g.fillStyle = colour;
-      if (style === "full") g.fillRect(x, 30, w, 16);
-      if (style === "cross") {
-        g.strokeStyle = colour;
-        g.lineWidth = 2;
-        g.beginPath();
-        for (let at = x + 8; at < x + w - 5; at += 16) {
-          g.moveTo(at - 4, 34); g.lineTo(at + 4, 42); g.moveTo(at + 4, 34); g.lineTo(at - 4, 42);
-        }
-        g.stroke();
-        g.strokeStyle = colours.ink;
-        g.lineWidth = 1;
-      }
-      g.strokeRect(x, 30, w, 16);
-      x += w;
-    });
-    g.fillStyle = colours.ink;
-    g.textAlign = "left";
-    const words = parts.map(([name, count], i) =>
-      `${["×", "□", "■"][i]} ${name} ${((100 * count) / n).toFixed(0)} %`);
-    g.fillText(`2,048 activations in ${s.mode}:   ${words.join("     ")}`, LEFT, 20);
-  };
+    const parts = [["dropped", dropped], ["silent", silent], ["kept", n - dropped - silent]];
+    const percent = parts.map(([, count]) => `${((100 * count) / n).toFixed(0)} %`);
+    share.words({ title: `${n.toLocaleString("en")} activations in ${s.mode}: ${percent[0]} dropped, ${percent[1]} kept but 0 (ReLU), ${percent[2]} passed on` });
+    share.paint((pen) => drawShares(pen, parts));
 
-  const drawHistogram = (g, colours, s) => {
     const values = received(hidden, s, s.mode).filter((v) => v > 0);
-    const shares = histogram(values, 0, HIGHEST, NUM_BINS).map((count) => (100 * count) / hidden.length);
-    const tallest = [12, 24, 60].find((end) => end >= Math.max(...shares));
-    const area = plot(g, colours, { x: LEFT, y: 88, width: WIDTH - LEFT - 20, height: 150 }, {
-      xlim: [0, HIGHEST], ylim: [0, tallest], xticks: [0, 2, 4, 6, 8, 10, 12],
-      yticks: [0, tallest / 3, (2 * tallest) / 3, tallest],
-      xlabel: "value that the next layer receives (12: and above)",
-      ylabel: "share of all activations in %, zeros left out",
+    const heights = histogram(values, 0, HIGHEST, NUM_BINS).map((count) => (100 * count) / n);
+    const tallest = [12, 24, 60, 100].find((end) => end >= Math.max(...heights));
+    bars.paint((pen) => {
+      const area = axes(pen, { xlim: [0, HIGHEST], ylim: [0, tallest], xticks: [0, 2, 4, 6, 8, 10, 12],
+        yticks: [0, tallest / 3, (2 * tallest) / 3, tallest], yformat: (v) => v.toFixed(0) });
+      area.bars(heights, 0, HIGHEST, "measured");
     });
-    g.fillStyle = colours.first;
-    shares.forEach((share, k) => {
-      const x = area.X((k * HIGHEST) / NUM_BINS), top = area.Y(share);
-      g.fillRect(x + 1, top, area.X(((k + 1) * HIGHEST) / NUM_BINS) - x - 2, area.Y(0) - top);
+    balances.forEach((panel, k) => {
+      panel.words({ above: MODES.map((mode) => {
+        const { measured, theory, errors } = pair[mode];
+        return `${mode} ${measured[k].toFixed(2)}, theory ${theory[k].toFixed(2)}${errors[k] ? ` ± ${errors[k].toFixed(2)}` : ""}`;
+      }).join(" · ") });
+      panel.paint((pen) => drawBalance(pen, pair, k));
     });
-  };
-
-  // Two bars, train and eval, each with the line where theory expects its end.
-  const drawBalance = (g, colours, s, pair, k, x) => {
-    const names = ["mean", "variance", "pre-activation (true class)"];
-    const wide = 250;
-    const end = niceEnd(Math.max(...MODES.flatMap((mode) => [pair[mode].measured[k], pair[mode].theory[k]])));
-    const at = (v) => x + (wide * Math.min(end, Math.max(0, v))) / end;
-    g.font = "bold 16px sans-serif";
-    g.fillStyle = colours.ink;
-    g.textAlign = "left";
-    g.fillText(names[k], x, 316);
-    MODES.forEach((mode, row) => {
-      const top = 348 + 58 * row, measured = pair[mode].measured[k], theory = pair[mode].theory[k];
-      const error = pair[mode].errors[k];
-      const shown = mode === s.mode;
-      g.font = shown ? "bold 16px sans-serif" : "16px sans-serif";
-      g.fillStyle = colours.ink;
-      g.fillText(`${shown ? "▸ " : ""}${mode}: ${measured.toFixed(2)}, theory ${theory.toFixed(2)}`
-        + (error ? ` ± ${error.toFixed(2)}` : ""), x, top - 6);
-      g.strokeStyle = g.fillStyle = mode === "train" ? colours.first : colours.third;
-      g.lineWidth = 2;
-      if (mode === "train") g.fillRect(x, top, at(measured) - x, 20);
-      else g.strokeRect(x + 1, top + 1, Math.max(0, at(measured) - x - 2), 18);
-      g.strokeStyle = colours.ink;
-      g.lineWidth = 3;
-      g.setLineDash([5, 3]);
-      g.beginPath(); g.moveTo(at(theory), top); g.lineTo(at(theory), top + 27); g.stroke();
-      g.setLineDash([]);
-      g.beginPath();
-      g.moveTo(at(theory - error), top + 27); g.lineTo(at(theory + error), top + 27); g.stroke();
-    });
-    g.font = "16px sans-serif";
-    g.strokeStyle = colours.ink;
-    g.lineWidth = 1;
-    g.fillStyle = colours.ink;
-    g.beginPath(); g.moveTo(x, 444); g.lineTo(x + wide, 444); g.stroke();
-    g.textAlign = "center";
-    [0, 0.5, 1].forEach((share) => {
-      g.beginPath(); g.moveTo(x + share * wide, 444); g.lineTo(x + share * wide, 450); g.stroke();
-      g.fillText(String(share * end), x + share * wide, 468);
-    });
-  };
-
-  const draw = (g, colours) => {
-    const s = state();
-    const pair = Object.fromEntries(MODES.map((mode) =>
-      [mode, balance(hidden, readers, model.get("bias"), s, mode)]));
-    drawShares(g, colours, s);
-    drawHistogram(g, colours, s);
-    [0, 1, 2].forEach((k) => drawBalance(g, colours, s, pair, k, 20 + k * 290));
-    g.textAlign = "left";
-    const key = "filled bar: train   outlined bar: eval   dashed line: theory, with one standard error";
-    g.fillText(`${key}   ▸ shown above`, 20, 494);
+    ui.legend([{ series: "dropped" }, { series: "silent" }, { series: "kept", name: "passed on" }, { series: "train", name: "train, measured" },
+      { series: "eval", name: "eval, measured" }, { series: "theory", name: "theory, with one standard error" }]);
     const ratio = pair.eval.theory[0] / pair.train.theory[0];
     const verdict = s.p === 1 ? "p = 1: nothing passes in training, and no scaling can bring it back"
       : Math.abs(ratio - 1) < 1e-9 ? "balanced: eval mean = train mean in theory"
@@ -177,15 +142,5 @@ function render({ model, el }) {
       label: `Scaling ${s.scaling}, p ${s.p.toFixed(2)}. Train mean ${pair.train.measured[0].toFixed(2)}, `
         + `eval mean ${pair.eval.measured[0].toFixed(2)}. ${verdict}.`,
     };
-  };
-
-  const ui = frame(model, el, { width: WIDTH, height: HEIGHT, draw });
-  ui.slider("p", "drop probability p", { min: 0, max: 1, step: 0.01 });
-  ui.choice("scaling", "scaling", [["inverted", "inverted: × 1/(1 − p) in train"],
-    ["at test", "at test: × (1 − p) in eval"], ["none", "none"]]);
-  ui.choice("mode", "mode", MODES.map((mode) => [mode, mode]));
-  ui.button("New draw", () => ui.set({ seed: model.get("seed") + 1 }));
-  return ui.finish();
-}
-
-export default { render };
+  });
+});

@@ -1,10 +1,9 @@
 import { float32, keepMask, sum, uniform } from "./core.js";
-import { frame } from "./ui.js";
+import { frame, view } from "./ui.js";
 
 const SIZES = [4, 6, 6, 2], LAYERS = ["input", "hidden 1", "hidden 2", "output"];
 const FEATURES = ["sepal length", "sepal width", "petal length", "petal width"];
 const CLASSES = ["versicolor", "virginica"];
-const WIDTH = 860, HEIGHT = 604, RADIUS = 22, MIDDLE = 226, GAP = 55, COLUMN_X = [160, 325, 490, 640];
 const ALL_PATHS = 288, MOST_SAVED = 6, FULL_ARC = 6;
 
 // The index in `weights` of W[layer][from][to]; with `from` = the layer's size, of the bias b[layer][to].
@@ -48,189 +47,196 @@ export function tracedUnits(keep, trace) {
   return alive.every((units) => sum(units) > 0) ? alive : alive.map((units) => units.map(() => 0));
 }
 
-function place(layer, unit) {
-  return [COLUMN_X[layer], MIDDLE + (unit - (SIZES[layer] - 1) / 2) * GAP];
+// The series of a line that carries this value; the twin of push() in thinned_network.py.
+export function push(carried) {
+  return carried > 0 ? "up" : carried < 0 ? "down" : "nothing";
 }
 
-function cross(g, x, y, r, colour) {
-  g.strokeStyle = colour;
-  g.lineWidth = Math.max(2, r / 3);
-  g.beginPath();
-  g.moveTo(x - r, y - r); g.lineTo(x + r, y + r);
-  g.moveTo(x + r, y - r); g.lineTo(x - r, y + r);
-  g.stroke();
-}
-
-// The subnetwork of one saved seed, about 130 x 70 pixels.
-function thumbnail(g, colours, keep, x, y) {
-  const spot = (layer, unit) => [x + 8 + layer * 38, y + 32 + (unit - (SIZES[layer] - 1) / 2) * 12];
-  g.strokeStyle = colours.first;
-  g.lineWidth = 1;
-  g.beginPath();
+// Every line between units that are on: {layer, from, to, carried}.
+export function lines(weights, net) {
+  const list = [];
   for (let k = 0; k < 3; k++)
     for (let a = 0; a < SIZES[k]; a++)
       for (let b = 0; b < SIZES[k + 1]; b++)
-        if (keep[k][a] && keep[k + 1][b]) { g.moveTo(...spot(k, a)); g.lineTo(...spot(k + 1, b)); }
-  g.stroke();
+        if (net.keep[k][a] && net.keep[k + 1][b])
+          list.push({ layer: k, from: a, to: b, carried: net.layers[k][a] * weights[weightIndex(k, a, b)] });
+  return list;
+}
+
+// The subnetwork of one saved seed.
+function thumbnail(pen, keep) {
+  const { g, width, height } = pen;
+  const spot = (layer, unit) => [width * (0.08 + 0.28 * layer), height * (0.5 + (unit - (SIZES[layer] - 1) / 2) / 6.5)];
+  pen.ink("up", 1);
+  for (let k = 0; k < 3; k++)
+    for (let a = 0; a < SIZES[k]; a++)
+      for (let b = 0; b < SIZES[k + 1]; b++)
+        if (keep[k][a] && keep[k + 1][b]) pen.segment(...spot(k, a), ...spot(k + 1, b));
   keep.forEach((units, k) => units.forEach((kept, j) => {
-    const [cx, cy] = spot(k, j);
-    if (!kept) { cross(g, cx, cy, 3, colours.second); return; }
-    g.fillStyle = colours.first;
-    g.beginPath(); g.arc(cx, cy, 4, 0, 2 * Math.PI); g.fill();
+    pen.ink(kept ? "kept" : "dropped");
+    pen.mark(kept ? "circle" : "cross", ...spot(k, j), 0.8);
   }));
 }
 
-function legend(g, colours, y) {
-  const line = (x, colour, dash, words) => {
-    g.strokeStyle = colour;
-    g.lineWidth = 3;
-    g.setLineDash(dash);
-    g.beginPath(); g.moveTo(x, y - 5); g.lineTo(x + 34, y - 5); g.stroke();
-    g.setLineDash([]);
-    g.fillStyle = colours.ink;
-    g.fillText(words, x + 42, y);
-  };
-  line(4, colours.first, [], "pushes up");
-  line(134, colours.fourth, [7, 4], "pushes down (wider: more)");
-  cross(g, 390, y - 5, 6, colours.second);
-  g.fillText("dropped", 404, y);
-  g.strokeStyle = colours.first;
-  g.lineWidth = 5;
-  g.beginPath(); g.arc(492, y - 5, 8, -Math.PI / 2, Math.PI / 2); g.stroke();
-  g.fillText("number and arc: what a hidden unit passes on", 508, y);
-}
-
-function render({ model, el }) {
+export default view((model, el) => {
+  const ui = frame(model, el);
   const weights = float32(model.get("weights")), inputs = float32(model.get("inputs"));
   const flowers = model.get("flowers");
+  const units = SIZES.flatMap((size, k) => Array.from({ length: size }, (_, j) => `${LAYERS[k]}.${j + 1}`));
   let hovered = null;
+  let layout = { spots: [], radius: 0 };
+
+  ui.slider("p1", "drop probability p1", { min: 0, max: 1, step: 0.01 });
+  ui.slider("p2", "drop probability p2", { min: 0, max: 1, step: 0.01 });
+  ui.choice("flower", "flower", flowers.map((f, i) => [i, `${i}: ${CLASSES[f.label]}`]));
+  ui.choice("mode", "mode", [["train", "train: dropout on"], ["eval", "eval: all units"]]);
+  ui.choice("trace", "paths through", [["none", "any unit"], ...units.map((unit) => [unit, unit])]);
+  ui.button("New draw", () => ui.set({ seed: model.get("seed") + 1 }));
+  ui.button("Keep this subnetwork", () => {
+    const others = model.get("saved").filter((seed) => seed !== model.get("seed"));
+    ui.set({ saved: [...others, model.get("seed")].slice(-MOST_SAVED) });
+  });
+  const main = ui.panel({ ratio: 2, tall: 20, grow: 0, focus: true });
+  const strip = Array.from({ length: MOST_SAVED }, () => ui.panel({ ratio: 1.9, tall: 4, most: 6, wide: 8 }));
 
   const pass = (seed, on) => {
     const start = 4 * model.get("flower");
     return thinned(weights, inputs.subarray(start, start + 4), [model.get("p1"), model.get("p2")], seed, on);
   };
 
-  const drawEdges = (g, colours, net, traced) => {
-    for (let k = 0; k < 3; k++)
-      for (let a = 0; a < SIZES[k]; a++)
-        for (let b = 0; b < SIZES[k + 1]; b++) {
-          if (!net.keep[k][a] || !net.keep[k + 1][b]) continue;
-          const carried = net.layers[k][a] * weights[weightIndex(k, a, b)];
-          g.globalAlpha = traced[k][a] && traced[k + 1][b] ? 0.95 : 0.16;
-          g.strokeStyle = carried >= 0 ? colours.first : colours.fourth;
-          g.setLineDash(carried >= 0 ? [] : [7, 4]);
-          g.lineWidth = Math.min(6, 0.8 + Math.abs(carried));
-          g.beginPath(); g.moveTo(...place(k, a)); g.lineTo(...place(k + 1, b)); g.stroke();
-        }
-    g.globalAlpha = 1;
-    g.setLineDash([]);
+  // Names left and right of the net, the four layers between them. Where that is too narrow, the names are HTML.
+  const arrange = (pen) => {
+    const { width, height, em } = pen;
+    const radius = Math.min(1.4 * em, height / 14, width / 16);
+    let left = Math.max(...FEATURES.map((name) => pen.measure(name))) + radius + 0.8 * em;
+    let right = Math.max(...CLASSES.map((name) => pen.measure(`${name} 0.00 ✓`))) + radius + 0.8 * em;
+    const roomy = width - left - right > 15 * radius && height / 6.3 > 2.5 * em;
+    if (!roomy) left = right = radius + 6;
+    const spots = SIZES.map((size, k) => Array.from({ length: size }, (_, j) =>
+      [left + ((width - left - right) * k) / 3, height / 2 + (j - (size - 1) / 2) * (height / 6.3)]));
+    layout = { spots, radius, roomy };
   };
 
-  const drawUnit = (g, colours, net, k, j, trace) => {
-    const [x, y] = place(k, j);
+  const drawLines = (pen, net, traced) => {
+    for (const { layer, from, to, carried } of lines(weights, net)) {
+      pen.g.globalAlpha = traced[layer][from] && traced[layer + 1][to] ? 0.95 : 0.16;
+      pen.ink(push(carried), Math.min(6, 0.8 + Math.abs(carried)));
+      if (push(carried) === "down") pen.g.setLineDash([7 * pen.thin, 4 * pen.thin]);
+      pen.segment(...layout.spots[layer][from], ...layout.spots[layer + 1][to]);
+    }
+    pen.g.globalAlpha = 1;
+    pen.g.setLineDash([]);
+  };
+
+  const drawUnit = (pen, look, net, k, j, trace) => {
+    const { g, thin } = pen, { radius } = layout;
+    const [x, y] = layout.spots[k][j];
     const kept = net.keep[k][j], value = net.layers[k][j];
-    g.fillStyle = colours.paper;
-    g.strokeStyle = kept ? colours.ink : colours.faint;
-    g.lineWidth = 1.5;
+    g.fillStyle = look.paper;
+    g.strokeStyle = kept ? look.ink : look.faint;
+    g.lineWidth = 1.5 * thin;
     g.setLineDash(kept ? [] : [4, 4]);
-    g.beginPath(); g.arc(x, y, RADIUS, 0, 2 * Math.PI); g.fill(); g.stroke();
+    g.beginPath(); g.arc(x, y, radius, 0, 2 * Math.PI); g.fill(); g.stroke();
     g.setLineDash([]);
-    if (!kept) cross(g, x, y, 9, colours.second);
-    else {
+    if (!kept) {
+      pen.ink("dropped", 3);
+      pen.mark("cross", x, y, 1.8);
+    } else {
       if (k === 1 || k === 2) {
-        g.strokeStyle = colours.first;
-        g.lineWidth = 5;
+        pen.ink("up", 5);
         const share = Math.min(1, value / FULL_ARC);
-        g.beginPath(); g.arc(x, y, RADIUS - 2.5, -Math.PI / 2, (2 * share - 0.5) * Math.PI); g.stroke();
+        g.beginPath(); g.arc(x, y, radius - 2.5 * thin, -Math.PI / 2, (2 * share - 0.5) * Math.PI); g.stroke();
       }
-      g.fillStyle = colours.ink;
-      g.textAlign = "center";
       const short = value.toFixed(Math.abs(value) < 9.95 ? 1 : 0);
-      g.fillText(short === "-0.0" ? "0.0" : short, x, y + 5.5);
+      pen.write(short === "-0.0" ? "0.0" : short, x, y, { align: "center" });
     }
     if (trace === `${LAYERS[k]}.${j + 1}`) {
-      g.strokeStyle = colours.ink;
-      g.lineWidth = 3;
-      g.strokeRect(x - RADIUS - 4, y - RADIUS - 4, 2 * RADIUS + 8, 2 * RADIUS + 8);
+      g.strokeStyle = look.ink;
+      g.lineWidth = 3 * thin;
+      g.strokeRect(x - radius - 4, y - radius - 4, 2 * radius + 8, 2 * radius + 8);
     }
   };
 
-  const drawWords = (g, colours, net, on) => {
+  const drawNames = (pen, look, net) => {
+    const { g, em } = pen, { spots, radius } = layout;
     const flower = flowers[model.get("flower")];
-    g.fillStyle = colours.ink;
-    g.textAlign = "center";
-    g.fillText("a flower", COLUMN_X[0] - 60, 24);
-    g.fillText("(standardised)", COLUMN_X[0] - 60, 46);
-    [1, 2].forEach((k) => {
-      const p = model.get(`p${k}`);
-      g.fillText(`hidden ${k}: ${sum(net.keep[k])} of 6`, COLUMN_X[k], 24);
-      const scale = !on ? "not scaled" : p < 1 ? `kept × ${(1 / (1 - p)).toFixed(2)}` : "all dropped";
-      g.fillText(scale, COLUMN_X[k], 46);
-    });
-    g.fillText("probability", COLUMN_X[3] + 108, 24);
-    g.textAlign = "right";
     FEATURES.forEach((name, j) => {
-      const [x, y] = place(0, j);
-      g.fillText(name, x - RADIUS - 10, y - 2);
-      g.fillText(`${flower.centimetres[j].toFixed(1)} cm`, x - RADIUS - 10, y + 18);
+      const [x, y] = spots[0][j];
+      pen.write(name, x - radius - 0.5 * em, y - 0.65 * em, { align: "right" });
+      pen.write(`${flower.centimetres[j].toFixed(1)} cm`, x - radius - 0.5 * em, y + 0.65 * em, { align: "right" });
     });
-    g.textAlign = "left";
     CLASSES.forEach((name, j) => {
-      const [x, y] = place(3, j);
-      const left = x + RADIUS + 12;
-      g.fillText(`${name} ${net.probs[j].toFixed(2)}${flower.label === j ? " ✓" : ""}`, left, y - 4);
-      g.strokeStyle = colours.ink;
+      const [x, y] = spots[3][j];
+      const left = x + radius + 0.5 * em, wide = pen.width - left - 2;
+      pen.write(`${name} ${net.probs[j].toFixed(2)}${flower.label === j ? " ✓" : ""}`, left, y - 0.5 * em);
+      g.strokeStyle = look.ink;
       g.lineWidth = 1;
-      g.strokeRect(left, y + 4, 150, 13);
-      g.fillStyle = colours.third;
-      g.fillRect(left + 1, y + 5, 148 * net.probs[j], 11);
-      g.fillStyle = colours.ink;
-    });
-    g.fillText("✓ = the true species", COLUMN_X[3] + RADIUS + 12, MIDDLE + 80);
-  };
-
-  const drawStrip = (g, colours) => {
-    const saved = model.get("saved");
-    g.fillStyle = colours.ink;
-    g.textAlign = "left";
-    g.fillText(saved.length
-      ? "Kept draws at the present p1 and p2. Same weights, another mask, another P(virginica):"
-      : "“Keep this subnetwork” puts the draw on show here, to compare it with others.", 4, 486);
-    g.strokeStyle = colours.faint;
-    g.lineWidth = 1;
-    g.setLineDash([4, 4]);
-    for (let i = saved.length; i < MOST_SAVED; i++) g.strokeRect(4.5 + i * 143, 496.5, 130, 98);
-    g.setLineDash([]);
-    saved.forEach((seed, i) => {
-      const net = pass(seed, true), x = 4 + i * 143;
-      thumbnail(g, colours, net.keep, x, 498);
-      g.fillStyle = colours.ink;
-      g.textAlign = "left";
-      g.fillText(`draw ${seed}: ${net.probs[1].toFixed(2)}`, x, 590);
+      g.strokeRect(left, y + 0.2 * em, wide, 0.8 * em);
+      g.fillStyle = look.green;
+      g.fillRect(left + 1, y + 0.2 * em + 1, (wide - 2) * net.probs[j], 0.8 * em - 2);
     });
   };
 
-  const draw = (g, colours) => {
-    const on = model.get("mode") === "train";
+  const unitAt = ({ x, y }) => units.find((unit) => {
+    const [layer, number] = unit.split(".");
+    const [cx, cy] = layout.spots[LAYERS.indexOf(layer)][number - 1];
+    return Math.hypot(x - cx, y - cy) <= layout.radius + 4;
+  }) ?? null;
+  const hover = (unit) => {
+    if (unit === hovered) return;
+    hovered = unit;
+    main.canvas.style.cursor = unit ? "pointer" : "";
+    ui.redraw();
+  };
+  main.canvas.addEventListener("pointermove", (event) => hover(unitAt(main.point(event))));
+  main.canvas.addEventListener("pointerleave", () => hover(null));
+  const chosen = ui.pick(main, {
+    at: unitAt,
+    move(unit, key) {
+      if (unit === null) return units[0];
+      const [layer, number] = unit.split(".");
+      const [k, j] = [LAYERS.indexOf(layer), number - 1];
+      const layerNow = Math.min(3, Math.max(0, k + ({ ArrowLeft: -1, ArrowRight: 1 }[key] ?? 0)));
+      const steps = { ArrowUp: -1, ArrowDown: 1, Home: -9, End: 9 }[key] ?? 0;
+      return `${LAYERS[layerNow]}.${Math.min(SIZES[layerNow] - 1, Math.max(0, j + steps)) + 1}`;
+    },
+    press: (unit) => ui.set({ trace: unit === model.get("trace") ? "none" : unit }),
+    say: (unit) => `${unit}${unit === model.get("trace") ? ": its paths are shown" : ""}`,
+  });
+
+  return ui.start((look) => {
+    const on = model.get("mode") === "train", flower = flowers[model.get("flower")];
     const net = pass(model.get("seed"), on);
-    const trace = hovered ?? model.get("trace");
+    const trace = hovered ?? chosen.now ?? model.get("trace");
     const traced = tracedUnits(net.keep, trace);
-    drawEdges(g, colours, net, traced);
-    SIZES.forEach((size, k) => { for (let j = 0; j < size; j++) drawUnit(g, colours, net, k, j, trace); });
-    drawWords(g, colours, net, on);
-    g.textAlign = "left";
-    legend(g, colours, 450);
-    g.strokeStyle = colours.faint;
-    g.lineWidth = 1;
-    g.beginPath(); g.moveTo(0, 464); g.lineTo(WIDTH, 464); g.stroke();
-    drawStrip(g, colours);
     const silent = sum(net.layers[1]) === 0 || sum(net.layers[2]) === 0;
     const warning = !net.paths ? "No path is left: whatever the flower, the answer is the same."
       : silent ? "Paths are left, but no signal: every kept unit of a layer is silent (ReLU 0)." : "";
-    g.font = "bold 17px sans-serif";
-    g.fillStyle = colours.ink;
-    g.textAlign = "center";
-    g.fillText(warning, (COLUMN_X[1] + COLUMN_X[2]) / 2, 421);
+    const heads = [1, 2].map((k) => {
+      const p = model.get(`p${k}`);
+      const scale = !on ? "not scaled" : p < 1 ? `kept × ${(1 / (1 - p)).toFixed(2)}` : "all dropped";
+      return `hidden ${k}: ${sum(net.keep[k])} of 6, ${scale}`;
+    });
+    main.words({ title: `A flower (standardised) goes in; ${heads.join("; ")}; two probabilities come out`,
+      below: `${warning || "number and arc: what a hidden unit passes on; ✓ the true species"}` });
+    main.paint((pen) => {
+      arrange(pen);
+      drawLines(pen, net, traced);
+      SIZES.forEach((size, k) => { for (let j = 0; j < size; j++) drawUnit(pen, look, net, k, j, trace); });
+      if (layout.roomy) drawNames(pen, look, net);
+    });
+    const names = [FEATURES.map((name, j) => `${name} ${flower.centimetres[j].toFixed(1)} cm`).join(", "),
+      CLASSES.map((name, j) => `${name} ${net.probs[j].toFixed(2)}${flower.label === j ? " ✓" : ""}`).join(", ")];
+    main.words({ above: layout.roomy ? "" : `In, from the top: ${names[0]}. Out: ${names[1]}.` });
+    const saved = model.get("saved");
+    strip.forEach((panel, i) => {
+      panel.show(i < saved.length);
+      if (i >= saved.length) return;
+      const kept = pass(saved[i], true);
+      panel.words({ title: `draw ${saved[i]}: ${kept.probs[1].toFixed(2)}` });
+      panel.paint((pen) => thumbnail(pen, kept.keep));
+    });
+    ui.legend([{ series: "up" }, { series: "down", name: "pushes down (wider: more)" }, { series: "nothing" }, { series: "dropped" }]);
     const chance = on ? (1 - model.get("p1") ** 6) * (1 - model.get("p2") ** 6) : 1;
     const through = trace === "none" ? "" : `, through ${trace}: ${traced.map(sum).reduce((a, b) => a * b)}`;
     const full = pass(0, false).probs[1];
@@ -238,49 +244,11 @@ function render({ model, el }) {
       text: `paths left: ${net.paths} of ${ALL_PATHS}${through} · `
         + `chance that any is left: ${(100 * chance).toFixed(1)} % · `
         + `P(virginica): ${net.probs[1].toFixed(3)}, with all units ${full.toFixed(3)} · `
-        + "one of 2¹² = 4,096 subnetworks that share 86 weights and biases",
+        + "one of 2¹² = 4,096 subnetworks that share 86 weights and biases"
+        + (saved.length ? " · kept draws, at the present p1 and p2: same weights, another mask, another P(virginica)" : ""),
       label: `Hidden units kept: ${sum(net.keep[1])} and ${sum(net.keep[2])} of 6. `
         + `${net.paths || "No"} paths left. `
         + `Probability of virginica ${net.probs[1].toFixed(2)}. ${warning}`,
     };
-  };
-
-  const ui = frame(model, el, { width: WIDTH, height: HEIGHT, draw });
-  ui.slider("p1", "drop probability p1", { min: 0, max: 1, step: 0.01 });
-  ui.slider("p2", "drop probability p2", { min: 0, max: 1, step: 0.01 });
-  ui.choice("flower", "flower", flowers.map((f, i) => [i, `${i}: ${CLASSES[f.label]}`]));
-  ui.choice("mode", "mode", [["train", "train: dropout on"], ["eval", "eval: all units"]]);
-  const units = SIZES.flatMap((size, k) => Array.from({ length: size }, (_, j) => `${LAYERS[k]}.${j + 1}`));
-  ui.choice("trace", "paths through", [["none", "any unit"], ...units.map((unit) => [unit, unit])]);
-  ui.button("New draw", () => ui.set({ seed: model.get("seed") + 1 }));
-  ui.button("Keep this subnetwork", () => {
-    const others = model.get("saved").filter((seed) => seed !== model.get("seed"));
-    ui.set({ saved: [...others, model.get("seed")].slice(-MOST_SAVED) });
   });
-
-  const unitAt = (event) => {
-    const box = ui.canvas.getBoundingClientRect();
-    const scale = WIDTH / box.width;
-    const [px, py] = [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
-    return units.find((unit) => {
-      const [layer, number] = unit.split(".");
-      const [x, y] = place(LAYERS.indexOf(layer), number - 1);
-      return Math.hypot(px - x, py - y) <= RADIUS + 4;
-    }) ?? null;
-  };
-  const hover = (unit) => {
-    if (unit === hovered) return;
-    hovered = unit;
-    ui.canvas.style.cursor = unit ? "pointer" : "";
-    ui.redraw();
-  };
-  ui.canvas.addEventListener("pointermove", (event) => hover(unitAt(event)));
-  ui.canvas.addEventListener("pointerleave", () => hover(null));
-  ui.canvas.addEventListener("click", (event) => {
-    const unit = unitAt(event);
-    if (unit) ui.set({ trace: unit === model.get("trace") ? "none" : unit });
-  });
-  return ui.finish();
-}
-
-export default { render };
+});

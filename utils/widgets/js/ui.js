@@ -1,38 +1,25 @@
-// What every view shows around its canvas: question, controls, picture, numbers, Reset, a Python line.
+// How a widget's view is made. A view is a file with `export default view((model, el) => ...)`; in it:
+//   const ui = frame(model, el);                     question, guess, Fill screen, Reset; then add what you need:
+//   ui.slider("p", "drop probability p", {...});     controls bound to a trait (slider, choice) or free (button, toggle)
+//   const plot = ui.panel({ title, ratio, tall });   a canvas that follows its container; plot.words({...}) is its text
+//   return ui.start((look) => {                      called at most once a frame, when a trait of `settings` changed
+//     plot.paint((pen) => { axes(pen, {...}) });     draw in CSS pixels, in any size: see plot.js for pen and axes
+//     ui.legend([{ series: "test", value }]);        rows of HTML in the styles of utils/series.json
+//     return { text, label };                        the numbers in words; words for a screen reader
+//   });
+// The Python half (base.py) says which guess is taken; the frame covers the body until it is made or declined.
+// Words that can be long are HTML (title, words, legend, text), so that they wrap; on the canvas stand short ones.
 import { nearestIndex, pythonLine } from "./core.js";
+import { PARTS, together } from "./guess.js";
+import { initialize } from "./keep.js";
+import { COLOURS, makePen, style, swatch } from "./plot.js";
 
-// Colours from JupyterLab's theme, so that light and dark both read well. Kept and dropped also differ
-// in shape. The fallbacks serve pages without a theme.
-export function palette(el) {
-  const style = getComputedStyle(el);
-  const get = (name, fallback) => style.getPropertyValue(name).trim() || fallback;
-  const paper = get("--jp-layout-color0", "#ffffff");
-  const dark = luminance(paper) < 0.5;
-  return {
-    paper,
-    ink: get("--jp-content-font-color0", dark ? "#f5f5f5" : "#1a1a1a"),
-    faint: dark ? "#6f6f6f" : "#b0b0b0",
-    first: dark ? "#6cb6ff" : "#0072b2",
-    second: dark ? "#ff9e5e" : "#d55e00",
-    third: dark ? "#4fd0a5" : "#009e73",
-    fourth: dark ? "#e6a3c8" : "#b0518c",
-  };
-}
+// What a view says where it would ask Python and there is none.
+export const NEEDS_KERNEL = "This needs a running kernel: open the notebook in JupyterLab and run its cell.";
 
-// Relative luminance in [0, 1] of a CSS colour, as the browser understands it. Asking it is slow: once a colour.
-const luminances = new Map();
-
-function luminance(colour) {
-  if (!luminances.has(colour)) luminances.set(colour, measuredLuminance(colour));
-  return luminances.get(colour);
-}
-
-function measuredLuminance(colour) {
-  const c = document.createElement("canvas").getContext("2d");
-  c.fillStyle = colour;
-  c.fillRect(0, 0, 1, 1);
-  const [r, g, b] = c.getImageData(0, 0, 1, 1).data;
-  return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
+// The module that anywidget and the pages expect.
+export function view(render) {
+  return { initialize, render: ({ model, el }) => render(model, el) };
 }
 
 function make(tag, className, text) {
@@ -42,71 +29,160 @@ function make(tag, className, text) {
   return node;
 }
 
-// What a view says where it would ask Python and there is none (model.withoutKernel, in static.js).
-export const NEEDS_KERNEL = "This needs a running kernel: open the notebook in JupyterLab and run its cell.";
+function put(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
 
-// Build the frame. Options:
-//   width, height   size of the picture in CSS pixels
-//   draw(g, colours, size)   paints the canvas; returns {text, label}: numbers below, words for a reader
-// Every trait named in model.get("state_keys") triggers a redraw, at most one per animation frame.
-export function frame(model, el, { width, height, draw }) {
+// The colours of JupyterLab's theme, or of the page: {dark, paper, ink, faint, family, blue, orange, ...}.
+function readLook(root) {
+  const css = getComputedStyle(root);
+  const paper = css.getPropertyValue("--jp-layout-color0").trim() || "#ffffff";
+  const dark = luminance(paper) < 0.5;
+  const look = { dark, paper, faint: dark ? "#6f6f6f" : "#b0b0b0", family: css.fontFamily };
+  for (const [name, shades] of Object.entries(COLOURS)) {
+    look[name] = shades[dark ? "dark" : "light"];
+    root.style.setProperty(`--dw-${name}`, look[name]);
+  }
+  look.ink = css.getPropertyValue("--jp-content-font-color0").trim() || look.ink;
+  return look;
+}
+
+// Relative luminance in [0, 1] of a CSS colour, as the browser understands it.
+function luminance(colour) {
+  const c = document.createElement("canvas").getContext("2d");
+  c.fillStyle = colour;
+  c.fillRect(0, 0, 1, 1);
+  const [r, g, b] = c.getImageData(0, 0, 1, 1).data;
+  return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
+}
+
+export function frame(model, el) {
   const cleanups = [];
   const on = (event, handler) => {
     model.on(event, handler);
     cleanups.push(() => model.off(event, handler));
   };
+  const listen = (target, event, handler, options) => {
+    target.addEventListener(event, handler, options);
+    cleanups.push(() => target.removeEventListener(event, handler, options));
+  };
+  const set = (values) => {
+    for (const [key, value] of Object.entries(values)) model.set(key, value);
+    model.save_changes();
+  };
+  const state = () => Object.fromEntries(model.get("state_keys").map((key) => [key, model.get(key)]));
+
   const root = make("div", "dw");
-  const question = make("p", "dw-question", model.get("question"));
-  const controls = make("div", "dw-controls");
-  const canvas = make("canvas", "dw-canvas");
-  const ratio = Math.max(1, window.devicePixelRatio || 1);
-  canvas.width = width * ratio;
-  canvas.height = height * ratio;
-  canvas.style.width = `${width}px`;
-  canvas.style.maxWidth = "100%";
-  canvas.setAttribute("role", "img");
+  root.dataset.widget = model.get("python_name");
+  root.tabIndex = -1; // a click anywhere in the widget takes the keys away from the notebook
+  const head = make("div", "dw-head");
+  const tools = make("div", "dw-row dw-tools");
+  head.append(make("p", "dw-question", model.get("question")), tools);
+  const cover = make("div", "dw-cover");
+  const answer = make("p", "dw-answer");
+  const body = make("div", "dw-body");
+  const controls = make("fieldset", "dw-controls");
+  const pictures = make("div", "dw-pictures");
+  const legend = make("div", "dw-legend");
   const numbers = make("output", "dw-numbers");
+  const code = make("code", "dw-code");
+  body.append(controls, pictures, legend, numbers, code);
+  const note = make("p", "dw-note");
   const error = make("p", "dw-error");
   error.setAttribute("role", "alert");
-  const code = make("code", "dw-code");
-  const head = make("div", "dw-head");
-  head.append(question);
-  root.append(head, controls, canvas, numbers, error, code);
+  root.append(head, cover, answer, body, note, error);
   el.append(root);
 
-  const state = () => Object.fromEntries(model.get("state_keys").map((key) => [key, model.get(key)]));
-  const first = state();
+  // --- look, size, painting ---
+
+  let look = readLook(root);
+  let em = 16;
+  let draw = null;
   let waiting = 0;
+  const panels = [];
+  const resets = [];
+
   const paint = () => {
     waiting = 0;
-    const g = canvas.getContext("2d");
-    const colours = palette(root);
-    g.setTransform(ratio, 0, 0, ratio, 0, 0);
-    g.fillStyle = colours.paper;
-    g.fillRect(0, 0, width, height);
-    g.font = "16px sans-serif";
-    g.textBaseline = "alphabetic";
-    g.textAlign = "left";
-    const said = draw(g, colours, { width, height });
-    numbers.textContent = said.text;
-    canvas.setAttribute("aria-label", said.label || said.text);
-    code.textContent = pythonLine(model.get("python_name"), state());
+    if (!draw || !root.isConnected) return;
+    if (model.get("covered")) {
+      for (const panel of panels) if (panel.draws) panel.paint(panel.draws);
+      return;
+    }
+    const said = draw(look);
+    put(numbers, said.text);
+    panels.find((panel) => !panel.draws)?.label(said.label || said.text);
+    const open = model.get("takes").kind ? { covered: false } : {};
+    put(code, pythonLine(model.get("python_name"), { ...state(), ...open }));
   };
   const redraw = () => {
     waiting ||= requestAnimationFrame(paint);
   };
+  cleanups.push(() => cancelAnimationFrame(waiting));
   for (const key of model.get("state_keys")) on(`change:${key}`, redraw);
-  on("change:error", () => (error.textContent = model.get("error")));
+
+  // Type grows and shrinks with the widget: 13 to 16 pixels in a page, 24 on a 1080p screen that it fills.
+  const setType = () => {
+    const width = root.clientWidth;
+    em = !filled() ? (width < 480 ? 13 : width < 800 ? 14.5 : 16)
+      : Math.max(13, Math.round(24 * Math.min(window.innerWidth / 1920, window.innerHeight / 1080)));
+    root.style.fontSize = `${em}px`;
+  };
+  const measure = () => panels.forEach((panel) => panel.measure());
+  const relayout = () => {
+    setType();
+    fit();
+    measure();
+    paint();
+  };
+  const sizes = new ResizeObserver(() => {
+    setType();
+    measure();
+    paint(); // at once: a canvas that changes its size is empty until it is painted
+  });
+  sizes.observe(root);
+  cleanups.push(() => sizes.disconnect());
+  listen(window, "resize", () => filled() && relayout());
+  // The same size on a screen of another resolution.
+  let ratio = null;
+  const watchRatio = () => {
+    ratio?.removeEventListener("change", watchRatio);
+    ratio = matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
+    ratio.addEventListener("change", watchRatio);
+    paint();
+  };
+  cleanups.push(() => ratio?.removeEventListener("change", watchRatio));
 
   // The theme can change while the widget is on the page.
-  const themes = new MutationObserver(redraw);
+  const themes = new MutationObserver(() => {
+    look = readLook(root);
+    redraw();
+  });
   for (const node of [document.body, document.documentElement])
     themes.observe(node, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-jp-theme-name", "class"] });
-  cleanups.push(() => themes.disconnect(), () => cancelAnimationFrame(waiting));
+  cleanups.push(() => themes.disconnect());
 
-  const set = (values) => {
-    for (const [key, value] of Object.entries(values)) model.set(key, value);
-    model.save_changes();
+  // --- parts ---
+
+  const button = (label, action, place = controls) => {
+    const node = make("button", "dw-button", label);
+    node.type = "button";
+    node.addEventListener("click", action);
+    place.append(node);
+    return node;
+  };
+
+  // A button that is on or off. It is a thing of this page alone: Reset switches it off.
+  const toggle = (label, labelOn = label) => {
+    const node = button(label, () => node.turn(!node.on));
+    node.turn = (onNow) => {
+      node.on = onNow;
+      node.setAttribute("aria-pressed", String(onNow));
+      put(node, onNow ? labelOn : label);
+    };
+    node.turn(false);
+    resets.push(() => node.turn(false));
+    return node;
   };
 
   // A labelled slider bound to a trait. Arrow keys move it by one step, or to the next of `values` (ascending).
@@ -118,13 +194,12 @@ export function frame(model, el, { width, height, draw }) {
     const input = make("input");
     Object.assign(input, { type: "range", min, max, step });
     input.setAttribute("aria-label", label);
-    input.setAttribute("data-lm-suppress-shortcuts", "true"); // else JupyterLab takes the arrow keys
     input.dataset.key = key;
     const readout = make("output", "dw-readout");
     const show = () => {
-      input.value = toPosition(Number(model.get(key)));
       const value = valueAt(toPosition(Number(model.get(key))));
-      readout.textContent = value.toFixed(digits);
+      input.value = toPosition(Number(model.get(key)));
+      put(readout, value.toFixed(digits));
       input.setAttribute("aria-valuetext", `${label} ${value.toFixed(digits)}`);
     };
     input.addEventListener("input", () => set({ [key]: valueAt(Number(input.value)) }));
@@ -140,7 +215,6 @@ export function frame(model, el, { width, height, draw }) {
     const box = make("label", "dw-choice");
     const select = make("select");
     select.setAttribute("aria-label", label);
-    select.setAttribute("data-lm-suppress-shortcuts", "true"); // as for the sliders
     select.dataset.key = key;
     let offered = [];
     const show = () => (select.value = String(model.get(key)));
@@ -156,85 +230,228 @@ export function frame(model, el, { width, height, draw }) {
       set({ [key]: value });
     });
     on(`change:${key}`, show);
-    show();
     box.append(make("span", "", label), select);
     controls.append(box);
     return select;
   };
 
-  const button = (label, action, place = controls) => {
-    const node = make("button", "dw-button jp-Button", label);
-    node.type = "button";
-    node.addEventListener("click", action);
-    place.append(node);
-    return node;
+  // A number to type, bound to nothing.
+  const field = (label, words, { min, max, step, value }) => {
+    const box = make("label", "dw-choice");
+    const input = make("input", "dw-field");
+    Object.assign(input, { type: "number", min, max, step, value });
+    input.setAttribute("aria-label", words);
+    box.append(make("span", "", label), input);
+    controls.append(box);
+    return input;
   };
 
+  // A canvas with words around it. Options:
+  //   ratio   width / height     tall   least height in em     most   greatest height in em, except on a full screen
+  //   wide    least width in em before it wraps                grow   share of the row (0: a row of its own)
+  //   title   words above it     focus  true: the keyboard reaches it
+  // The painter must cope with any width and height.
+  const panel = ({ ratio = 1.6, tall = 8, most = 22, wide = 18, grow = 1, title = "", focus = false, place = pictures } = {}) => {
+    const figure = make("figure", "dw-panel");
+    figure.style.flex = grow ? `${grow} 1 ${wide}em` : "1 1 100%";
+    const parts = { title: make("figcaption", "dw-title", title), above: make("div", "dw-words"), below: make("div", "dw-words dw-below") };
+    const box = make("div", "dw-box");
+    box.style.aspectRatio = String(ratio);
+    box.style.setProperty("--dw-low", `${tall}em`);
+    box.style.setProperty("--dw-most", `${most}em`);
+    const canvas = make("canvas");
+    canvas.setAttribute("role", focus ? "application" : "img");
+    if (focus) canvas.tabIndex = 0;
+    box.append(canvas);
+    figure.append(parts.title, parts.above, box, parts.below);
+    place.append(figure);
+    let width = 0, height = 0;
+    sizes.observe(box);
+    const self = {
+      figure, canvas,
+      measure() { [width, height] = [box.clientWidth, box.clientHeight]; },
+      paint(painter) {
+        if (!width || !height) return;
+        const g = canvas.getContext("2d");
+        const [w, h] = [width, height].map((length) => Math.max(1, Math.round(length * (window.devicePixelRatio || 1))));
+        if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
+        g.setTransform(w / width, 0, 0, h / height, 0, 0);
+        g.clearRect(0, 0, width, height);
+        g.globalAlpha = 1;
+        g.setLineDash([]);
+        painter(makePen(g, look, { width, height, em }));
+        if (!canvas.hasAttribute("aria-label")) self.label(figure.innerText.trim() || "picture");
+      },
+      words(texts) { for (const [part, text] of Object.entries(texts)) put(parts[part], text); },
+      label(text) { canvas.setAttribute("aria-label", text); },
+      show(visible) { figure.hidden = !visible; },
+      // Where a pointer event is, in the panel's CSS pixels, also where the page is scaled (slides).
+      point(event) {
+        const rect = canvas.getBoundingClientRect();
+        return { x: ((event.clientX - rect.left) * width) / rect.width, y: ((event.clientY - rect.top) * height) / rect.height };
+      },
+    };
+    self.measure();
+    panels.push(self);
+    return self;
+  };
+
+  // Let things on a panel be chosen by mouse and by keys. Options:
+  //   at(point) -> a thing or null; move(thing or null, key) -> the next thing; press(thing); say(thing) -> words
+  // Returns an object whose `now` is the thing that the keys have reached, or null: the painter outlines it.
+  const pick = (target, { at, move, press, say }) => {
+    const chosen = { now: null };
+    const spoken = make("span", "dw-spoken");
+    spoken.setAttribute("aria-live", "polite");
+    target.figure.append(spoken);
+    target.canvas.addEventListener("click", (event) => {
+      const thing = at(target.point(event));
+      if (thing !== null) press(thing);
+    });
+    target.canvas.addEventListener("keydown", (event) => {
+      const arrow = event.key.startsWith("Arrow") || event.key === "Home" || event.key === "End";
+      if (arrow) chosen.now = move(chosen.now, event.key);
+      else if ((event.key === " " || event.key === "Enter") && chosen.now !== null) press(chosen.now);
+      else return;
+      event.preventDefault();
+      put(spoken, say(chosen.now));
+      redraw();
+    });
+    target.canvas.addEventListener("blur", () => { chosen.now = null; redraw(); });
+    resets.push(() => { chosen.now = null; });
+    return chosen;
+  };
+
+  // Rows of a legend: {series, name (default: the series' own), value (bold, behind it)}.
+  let shownLegend = "";
+  const setLegend = (rows) => {
+    const now = JSON.stringify(rows);
+    if (now === shownLegend) return;
+    shownLegend = now;
+    legend.replaceChildren(...rows.map(({ series, name, value }) => {
+      const row = make("span", "dw-key");
+      row.append(swatch(series), make("span", "", name ?? style(series).name));
+      if (value !== undefined) row.append(make("b", "", String(value)));
+      return row;
+    }));
+  };
+
+  // --- guess, Reset, Fill screen ---
+
+  const takes = model.get("takes");
+  const forget = takes.kind
+    ? PARTS[takes.kind](takes, cover, (value) => { set({ guess: value, covered: false }); root.focus({ preventScroll: true }); },
+      { panel, button, redraw, make })
+    : () => {};
+  if (takes.kind) {
+    const row = make("div", "dw-row");
+    row.append(make("span", "dw-words", "The picture comes after your guess."));
+    button("Just show me", () => { set({ guess: null, covered: false }); root.focus({ preventScroll: true }); }, row);
+    cover.append(row);
+  }
+  const showCover = () => {
+    root.classList.toggle("dw-covered", model.get("covered"));
+    if (takes.kind && !model.get("covered"))
+      put(answer, together(takes, model.get("guess"), model.get("truth"), model.get("because")));
+    if (draw) relayout();
+  };
+  for (const key of ["covered", "guess", "truth", "because"]) on(`change:${key}`, showCover);
+
+  const filled = () => root.classList.contains("dw-fill");
+  const fillButton = button("Fill screen", () => (filled() ? leaveScreen() : fillScreen()), tools);
+  const setFilled = (full) => {
+    root.classList.toggle("dw-fill", full);
+    root.style.background = full ? look.paper : "";
+    put(fillButton, full ? "Leave full screen" : "Fill screen");
+    relayout();
+  };
+  // The browser's full screen where it is allowed, else the whole window, above everything (a popover).
+  const fillScreen = () => {
+    const whole = () => {
+      if (root.showPopover) { root.popover = "manual"; root.showPopover(); }
+      setFilled(true);
+    };
+    if (document.fullscreenEnabled && root.requestFullscreen) root.requestFullscreen().catch(whole);
+    else whole();
+  };
+  const leaveScreen = () => {
+    if (document.fullscreenElement === root) { document.exitFullscreen(); return; }
+    if (root.hasAttribute("popover")) { root.hidePopover(); root.removeAttribute("popover"); }
+    setFilled(false);
+    fillButton.focus();
+  };
+  listen(document, "fullscreenchange", () => {
+    const full = document.fullscreenElement === root;
+    if (full !== filled() && !root.hasAttribute("popover")) setFilled(full);
+  });
+  // On a full screen: the largest canvases with which everything is on the screen.
+  function fit() {
+    root.style.removeProperty("--dw-scale");
+    if (!filled() || model.get("covered")) return;
+    let [low, high] = [0.1, 4];
+    for (let k = 0; k < 8; k++) {
+      const middle = (low + high) / 2;
+      root.style.setProperty("--dw-scale", middle);
+      if (root.scrollHeight <= root.clientHeight) low = middle;
+      else high = middle;
+    }
+    root.style.setProperty("--dw-scale", low);
+  }
+
+  // --- keys ---
+
+  // Keys that are pressed in the widget are the widget's, and not shortcuts of JupyterLab (d d deletes a cell) or
+  // of the slides (Space turns the page). Those with Ctrl or Cmd pass, and Escape, which leaves the widget.
+  const ours = (event) => !event.ctrlKey && !event.metaKey && event.key !== "Escape";
+  listen(window, "keydown", (event) => {
+    if (!root.contains(event.target)) return;
+    event.target.toggleAttribute("data-lm-suppress-shortcuts", ours(event)); // JupyterLab asks the focused element
+    if (event.key === "Escape" && filled()) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      leaveScreen();
+    }
+  }, true);
+  for (const name of ["keydown", "keypress"])
+    root.addEventListener(name, (event) => { if (ours(event)) event.stopPropagation(); });
+
+  // --- a kernel, or none ---
+
+  let offline = Boolean(model.withoutKernel);
+  const showOffline = () => {
+    const idle = offline && model.get("asks_kernel");
+    controls.disabled = idle;
+    put(note, idle ? NEEDS_KERNEL : "");
+  };
+  // A model whose kernel is gone, or that came out of the notebook's file, does not reach Python.
+  if (model.widget_manager?.get_model)
+    model.widget_manager.get_model(model.get("_own_id")).then((real) => {
+      const follow = () => { offline = !real.comm_live; showOffline(); };
+      real.on("comm_live_update", follow);
+      cleanups.push(() => real.off("comm_live_update", follow));
+      follow();
+    });
+  on("change:error", () => put(error, model.get("error")));
+
   return {
-    root, canvas, controls, on, set, slider, choice, button, redraw,
-    // Call once, after the controls: adds Reset beside the question, paints, and returns the clean-up function.
-    finish() {
-      button("Reset", () => set(first), head);
-      paint();
+    root, on, set, slider, choice, field, button, toggle, panel, pick, redraw, legend: setLegend,
+    offline: () => offline,
+    // The curve that the learner drew, as [xs, ys], or null.
+    curve: () => (takes.kind === "curve" && model.get("guess") ? [takes.x, model.get("guess")] : null),
+    // More to do on Reset: a function that may return values of further traits to set.
+    onReset: (more) => resets.push(more),
+    start(painter) {
+      button("Reset", () => {
+        forget();
+        set(Object.assign({ ...model.get("opening"), guess: null }, ...resets.map((more) => more() ?? {})));
+        redraw();
+      }, tools);
+      draw = painter;
+      put(error, model.get("error"));
+      showOffline();
+      showCover();
+      watchRatio();
       return () => cleanups.forEach((clean) => clean());
     },
   };
-}
-
-// A plot with axes, in the rectangle {x, y, width, height}. Returns functions that draw in data units.
-// Options: xlim, ylim ([low, high]), xticks, yticks (numbers), xlabel, ylabel, format (tick -> text).
-export function plot(g, colours, box, { xlim, ylim, xticks, yticks, xlabel, ylabel, format = String }) {
-  const X = (v) => box.x + ((v - xlim[0]) / (xlim[1] - xlim[0])) * box.width;
-  const Y = (v) => box.y + box.height - ((v - ylim[0]) / (ylim[1] - ylim[0])) * box.height;
-  g.strokeStyle = colours.faint;
-  g.fillStyle = colours.ink;
-  g.lineWidth = 1;
-  g.textAlign = "center";
-  for (const v of xticks) {
-    g.beginPath(); g.moveTo(X(v), box.y); g.lineTo(X(v), box.y + box.height); g.stroke();
-    g.fillText(format(v), X(v), box.y + box.height + 20);
-  }
-  g.textAlign = "right";
-  for (const v of yticks) {
-    g.beginPath(); g.moveTo(box.x, Y(v)); g.lineTo(box.x + box.width, Y(v)); g.stroke();
-    g.fillText(format(v), box.x - 8, Y(v) + 5);
-  }
-  g.textAlign = "center";
-  g.fillText(xlabel, box.x + box.width / 2, box.y + box.height + 44);
-  g.textAlign = "left";
-  g.fillText(ylabel, box.x, box.y - 10);
-
-  return {
-    X, Y,
-    // A line through (xs[i], ys[i]); dash is a canvas dash pattern; dots marks the points with a shape.
-    line(xs, ys, colour, { dash = [], dots = "", lineWidth = 2.5 } = {}) {
-      g.strokeStyle = g.fillStyle = colour;
-      g.lineWidth = lineWidth;
-      g.setLineDash(dash);
-      g.beginPath();
-      xs.forEach((x, i) => (i ? g.lineTo(X(x), Y(ys[i])) : g.moveTo(X(x), Y(ys[i]))));
-      g.stroke();
-      g.setLineDash([]);
-      if (dots) xs.forEach((x, i) => mark(g, dots, X(x), Y(ys[i])));
-    },
-    // A band between two lines.
-    band(xs, low, high, colour) {
-      g.fillStyle = colour;
-      g.globalAlpha = 0.2;
-      g.beginPath();
-      xs.forEach((x, i) => (i ? g.lineTo(X(x), Y(high[i])) : g.moveTo(X(x), Y(high[i]))));
-      for (let i = xs.length - 1; i >= 0; i--) g.lineTo(X(xs[i]), Y(low[i]));
-      g.fill();
-      g.globalAlpha = 1;
-    },
-  };
-}
-
-// A filled marker of about 8 pixels: "circle", "square" or "triangle".
-export function mark(g, shape, x, y) {
-  g.beginPath();
-  if (shape === "circle") g.arc(x, y, 4.5, 0, 2 * Math.PI);
-  else if (shape === "square") g.rect(x - 4, y - 4, 8, 8);
-  else { g.moveTo(x, y - 5.5); g.lineTo(x + 5, y + 4); g.lineTo(x - 5, y + 4); g.closePath(); }
-  g.fill();
 }

@@ -1,28 +1,15 @@
-"""Train the network behind the widget ScalingBalance and store its activations on real images.
-
-    python3 data/build_widget_inputs.py
-
-Run it with the course's own Python (.venv/bin/python). It takes a few seconds and writes
-data/widget_activations.npz in one step. `measure` makes the arrays; a test repeats it and compares.
-"""
-
-import sys
-from pathlib import Path
+"""The net behind Scaling Balance, and its activations on real images."""
 
 import numpy as np
 
-DATA_DIR = Path(__file__).resolve().parent
-sys.path.insert(0, str(DATA_DIR.parent))
-
-from utils import metrics, scratch  # noqa: E402  (needs the line above)
-from utils.data import load_fashion_mnist, write_npz  # noqa: E402
+from utils import metrics, scratch
+from utils.data import load_fashion_mnist
 
 NUM_TRAIN, NUM_SHOWN, WIDTH, BATCH, LR, SEED = 10_000, 32, 64, 50, 0.1, 0
-TARGET = DATA_DIR / "widget_activations.npz"
 
 
-def measure():
-    """The arrays of the file, from a 784-64-10 net after one epoch on 10,000 Fashion-MNIST images.
+def build():
+    """The arrays of data/bank_activations.npz: a 784-64-10 net after one epoch on Fashion-MNIST; seconds.
 
     Returns
     -------
@@ -48,13 +35,3 @@ def measure():
         "test_accuracy": metrics.accuracy(probs, images.y_test),
     }
     return {name: np.asarray(array, dtype=np.float32) for name, array in arrays.items()}
-
-
-def main():
-    arrays = measure()
-    write_npz(TARGET, arrays)
-    print(f"wrote {TARGET.name} ({TARGET.stat().st_size:,} bytes)")
-
-
-if __name__ == "__main__":
-    main()

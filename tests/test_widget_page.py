@@ -1,0 +1,359 @@
+"""What a reader does with a widget, on a page without a kernel: guess, draw, keys, full screen, Reset."""
+
+import pytest
+from browser import open_page, wait_for
+from playwright.sync_api import sync_playwright
+from widget_page import write_page
+
+from teaching.html import NEEDS_KERNEL
+from utils import plotting, widgets
+
+STATES = {"CoadaptationLens": {"p": 0.5}, "OverfitRace": {"trained": [[0.5, 40]]}}
+
+
+# Keeps the media queries by which widgets learn of another resolution.
+NOTE_RESOLUTIONS = """
+const resolutions = [], asked = window.matchMedia.bind(window);
+window.matchMedia = (query) => {
+  const answer = asked(query);
+  if (query.startsWith("(resolution")) resolutions.push(answer);
+  return answer;
+};
+"""
+
+
+@pytest.fixture(scope="module")
+def all_widgets():
+    return {name: getattr(widgets, name)(**STATES.get(name, {})) for name in widgets.__all__}
+
+
+@pytest.fixture(scope="module")
+def shared_page(tmp_path_factory, chromium, all_widgets):
+    path = tmp_path_factory.mktemp("page") / "all.html"
+    write_page(path, all_widgets.values(), before=NOTE_RESOLUTIONS)
+    with sync_playwright() as playwright, open_page(playwright, chromium, "nowhere://") as page:
+        errors = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(path.as_uri())
+        yield page
+        assert errors == [] and page.elsewhere == []
+
+
+@pytest.fixture
+def page(shared_page):
+    """The page with every widget as it opens."""
+    shared_page.set_viewport_size({"width": 1280, "height": 900})
+    for button in shared_page.get_by_role("button", name="Reset").all():
+        button.click()
+    return shared_page
+
+
+def place(page, name):
+    widget = page.locator(f".dw[data-widget={name}]")
+    widget.scroll_into_view_if_needed()
+    return widget
+
+
+def press(widget, name):
+    widget.get_by_role("button", name=name, exact=True).click()
+
+
+def state(page, name, *keys):
+    """What the model of a widget holds now."""
+    index = widgets.__all__.index(name)
+    got = page.evaluate(
+        "([i, keys]) => keys.map((key) => dropoutCourse.alive[i].model.get(key))", [index, keys]
+    )
+    return got[0] if len(keys) == 1 else got
+
+
+# --- the guess ---
+
+
+@pytest.mark.parametrize("name", widgets.__all__)
+def test_picture_and_numbers_are_covered_until_the_learner_wants_to_see_them(page, all_widgets, name):
+    widget = place(page, name)
+    assert widget.locator(".dw-question").inner_text() == all_widgets[name].question
+    for part in (".dw-pictures", ".dw-numbers", ".dw-code", ".dw-answer", ".dw-controls"):
+        assert not widget.locator(part).first.is_visible(), part
+    press(widget, "Just show me")
+    assert (
+        widget.locator(".dw-pictures canvas").first.is_visible()
+        and not widget.locator(".dw-cover").is_visible()
+    )
+    assert widget.locator(".dw-numbers").inner_text() != ""
+    assert all_widgets[name].because in widget.locator(".dw-answer").inner_text()
+    press(widget, "Reset")
+    assert not widget.locator(".dw-pictures").is_visible() and widget.locator(".dw-cover").is_visible()
+
+
+def test_a_choice_is_made_by_one_press_and_stands_beside_the_truth(page):
+    widget = place(page, "ScalingBalance")
+    press(widget, "it shrinks")
+    assert widget.locator(".dw-answer").inner_text().startswith("Your guess: “it shrinks”. Here: “it grows”.")
+    assert state(page, "ScalingBalance", "guess", "covered") == ["it shrinks", False]
+    press(widget, "Reset")
+    assert state(page, "ScalingBalance", "guess", "covered") == [None, True]
+
+
+def test_a_number_is_typed_and_one_out_of_range_is_not_taken(page):
+    widget = place(page, "MaskLab")
+    field = widget.get_by_label("your guess")
+    field.fill("500")
+    field.press("Enter")
+    assert state(page, "MaskLab", "guess", "covered") == [None, True]
+    field.fill("120")
+    field.press("Enter")
+    assert widget.locator(".dw-answer").inner_text().startswith("Your guess: 120 units. Here: 124 units.")
+    press(widget, "Reset")
+    assert field.input_value() == "", "Reset forgets the guess"
+
+
+def draw(page, widget, heights):
+    """Drag over the axes from left to right through these shares of the canvas's height."""
+    box = widget.locator(".dw-cover canvas").bounding_box()
+    for k, share in enumerate(heights):
+        x = box["x"] + box["width"] * (0.01 + 0.98 * k / (len(heights) - 1))
+        page.mouse.move(x, box["y"] + box["height"] * share, steps=4)
+        if k == 0:
+            page.mouse.down()
+    page.mouse.up()
+
+
+def test_a_curve_is_drawn_by_hand_and_stays_in_the_picture(page):
+    widget = place(page, "PSweep")
+    done = widget.get_by_role("button", name="That is my guess")
+    assert done.is_disabled()
+    draw(page, widget, [0.1, 0.5])
+    assert not done.is_disabled()
+    press(widget, "Draw again")
+    assert done.is_disabled()
+    draw(page, widget, [0.2, 0.8, 0.2])
+    done.click()
+    guess, takes = state(page, "PSweep", "guess", "takes")
+    assert len(guess) == len(takes["x"]) and guess[0] > guess[3] and guess[-1] > guess[3]
+    assert widget.locator(".dw-legend").inner_text().count("your guess") == 1
+    assert "Your curve is the one with diamonds." in widget.locator(".dw-answer").inner_text()
+    # It was drawn for this width: with another one it would mislead.
+    widget.get_by_label("width").select_option("16")
+    wait_for(lambda: "your guess" not in widget.locator(".dw-legend").inner_text(), 5)
+
+
+def test_a_curve_is_drawn_by_keys_as_well(page):
+    widget = place(page, "PSweep")
+    widget.locator(".dw-cover canvas").focus()
+    for _ in state(page, "PSweep", "takes")["x"]:
+        page.keyboard.press("ArrowUp")
+        page.keyboard.press("ArrowRight")
+    wait_for(lambda: "6 of 6 points" in widget.locator(".dw-cover canvas").get_attribute("aria-label"), 5)
+    widget.get_by_role("button", name="That is my guess").press("Enter")
+    assert state(page, "PSweep", "guess") == [1.26] * 6
+
+
+@pytest.mark.parametrize("name", [n for n in widgets.__all__ if getattr(widgets, n).needs_kernel])
+def test_a_widget_that_needs_a_kernel_takes_the_guess_and_says_what_it_lacks(page, name):
+    widget = place(page, name)
+    assert not widget.get_by_text(NEEDS_KERNEL).is_visible()
+    press(widget, "Just show me")
+    assert widget.get_by_text(NEEDS_KERNEL).is_visible()
+    assert widget.locator("input[type=range]").is_disabled()
+    assert not widget.get_by_role("button", name="Fill screen").is_disabled()
+
+
+# --- keys ---
+
+
+def test_the_units_of_the_mask_are_reached_by_keys(page):
+    widget = place(page, "MaskLab")
+    press(widget, "Just show me")
+    widget.locator(".dw-pictures canvas").focus()
+    for key in ("ArrowRight", "ArrowDown", "ArrowRight", "Space"):
+        page.keyboard.press(key)
+    # The first arrow enters at the first unit; then example 2, unit 2: cell 21.
+    assert list(state(page, "MaskLab", "forced")) == ["21"]
+    kept = state(page, "MaskLab", "forced")["21"]
+    spoken = widget.locator(".dw-spoken")
+    assert spoken.inner_text() == f"example 2, unit 2: {'kept' if kept else 'dropped'}, forced"
+    page.keyboard.press("Enter")
+    assert state(page, "MaskLab", "forced") == {"21": 1 - kept}
+    page.keyboard.press("End")
+    assert spoken.inner_text().startswith("example 2, unit 20")
+
+
+def test_paths_are_traced_by_keys(page):
+    widget = place(page, "ThinnedNetwork")
+    press(widget, "Just show me")
+    widget.locator(".dw-pictures canvas").first.focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "Space"):
+        page.keyboard.press(key)
+    assert state(page, "ThinnedNetwork", "trace") == "hidden 1.2"
+
+
+def test_keys_in_a_widget_are_no_shortcuts_of_the_page_and_space_presses_the_button(page):
+    page.evaluate(
+        """() => {
+          window.heard = [];
+          window.shortcuts = []; // Notebook 7 listens before the widget, and asks the focused element
+          document.addEventListener("keydown", (event) => {
+            if (!event.target.hasAttribute("data-lm-suppress-shortcuts")) shortcuts.push(event.key);
+          }, true);
+          document.addEventListener("keydown", (event) => {
+            heard.push(event.key);
+            if (event.key === " ") event.preventDefault(); // as reveal.js does, to turn the page
+          });
+        }"""
+    )
+    widget = place(page, "MaskLab")
+    press(widget, "Just show me")
+    before = state(page, "MaskLab", "seed")
+    widget.get_by_role("button", name="Next batch").focus()
+    for key in ("Space", "d", "d", "Shift+Enter"):
+        page.keyboard.press(key)
+    # Space and Shift+Enter press the button; nobody else hears them.
+    assert state(page, "MaskLab", "seed") == before + 2 and page.evaluate("heard") == []
+    page.keyboard.press("Control+s")
+    page.keyboard.press("Escape")
+    assert page.evaluate("heard") == page.evaluate("shortcuts") == ["Control", "s", "Escape"]
+
+
+def test_a_click_anywhere_in_a_widget_gives_it_the_keys(page):
+    widget = place(page, "MaskLab")
+    press(widget, "Just show me")
+    widget.locator(".dw-numbers").click()
+    assert page.evaluate("document.activeElement.closest('.dw') !== null")
+
+
+# --- Reset ---
+
+
+def test_reset_leaves_nothing_frozen(page):
+    widget = place(page, "MaskLab")
+    press(widget, "Just show me")
+    press(widget, "Freeze")
+    press(widget, "Next batch")
+    assert state(page, "MaskLab", "seed") == 0
+    press(widget, "Reset")
+    press(widget, "Just show me")
+    freeze = widget.get_by_role("button", name="Freeze", exact=True)
+    assert freeze.get_attribute("aria-pressed") == "false"
+    press(widget, "Next batch")
+    assert state(page, "MaskLab", "seed") == 1
+
+
+@pytest.mark.parametrize("name", widgets.__all__)
+def test_reset_goes_back_to_the_opening_state_not_to_the_one_that_was_found(page, all_widgets, name):
+    """As after a reload, where the model comes back as the reader left it."""
+    index = widgets.__all__.index(name)
+    opening = state(page, name, "opening")
+    moved = {key: value for key, value in opening.items() if key not in ("covered", "trained", "situation")}
+    page.evaluate(
+        """([i, keys]) => {
+          const { model, el, name } = dropoutCourse.alive[i];
+          for (const key of keys) if (typeof model.get(key) === "number") model.set(key, 0.9);
+          model.set("covered", false);
+        }""",
+        [index, [key for key in moved if key.startswith("p")]],
+    )
+    press(place(page, name), "Reset")
+    assert state(page, name, *opening) == list(opening.values())
+
+
+# --- size ---
+
+
+def sizes(widget):
+    return widget.locator(".dw-pictures canvas").first.evaluate(
+        "c => [c.width, c.height, c.clientWidth, c.clientHeight, devicePixelRatio]"
+    )
+
+
+def test_a_canvas_follows_its_container_and_the_resolution_of_the_screen(page):
+    widget = place(page, "PSweep")
+    press(widget, "Just show me")
+    container = widget.locator("xpath=..")
+    for width in (700, 420, 900):
+        container.evaluate("(place, width) => { place.style.width = `${width}px`; }", width)
+        wait_for(lambda w=width: sizes(widget)[2] == pytest.approx(w, abs=6), 5)
+        wait_for(lambda: sizes(widget)[0] == sizes(widget)[2], 5)
+    # Emulated screens of another resolution tell the page nothing: say it as a real one does.
+    for ratio in (2, 1.5, 1):
+        page.evaluate(
+            """ratio => {
+              const before = resolutions.splice(0);
+              Object.defineProperty(window, "devicePixelRatio", { value: ratio, configurable: true });
+              for (const query of before) query.dispatchEvent(new Event("change"));
+            }""",
+            ratio,
+        )
+        wait_for(lambda r=ratio: sizes(widget)[0] == pytest.approx(r * sizes(widget)[2], abs=1), 5)
+    container.evaluate("place => place.removeAttribute('style')")
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_fill_screen_fills_it_and_escape_leaves_it(page, allowed):
+    """`allowed`: the browser's own full screen; else, as in some frames, the whole window."""
+    widget = place(page, "MCRegression")
+    press(widget, "Just show me")
+    page.evaluate(
+        """allowed => {
+          if (!allowed) Element.prototype.requestFullscreen = () => Promise.reject(new TypeError("not here"));
+        }""",
+        allowed,
+    )
+    before = sizes(widget)[2]
+    press(widget, "Fill screen")
+    wait_for(lambda: widget.bounding_box()["width"] == page.evaluate("innerWidth"), 5)
+    wait_for(
+        lambda: widget.bounding_box()["y"] == 0 and sizes(widget)[0] == sizes(widget)[2] > before - 300, 5
+    )
+    assert page.evaluate("document.fullscreenElement !== null") is allowed
+    page.keyboard.press("Escape")
+    wait_for(lambda: "dw-fill" not in widget.get_attribute("class"), 5)
+    assert widget.get_by_role("button", name="Fill screen").is_visible()
+    assert page.evaluate(
+        "document.querySelector('[popover]') === null && document.fullscreenElement === null"
+    )
+
+
+# --- poster and live picture ---
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["MaskLab", "CoadaptationLens", "EnsembleVote", "ImageDropout", "MCRegression", "OverfitRace", "PSweep"],
+)
+def test_the_legend_of_the_poster_is_the_one_on_the_page(page, all_widgets, name):
+    widget = place(page, name)
+    press(widget, "Just show me")
+    rows = dict(
+        widget.locator(".dw-key").evaluate_all(
+            """rows => rows.map((row) => {
+              const shape = row.querySelector("line, rect, circle, path");
+              const { stroke, fill } = getComputedStyle(shape);
+              const line = shape.tagName === "line" || fill === "none";
+              return [row.querySelector("span").textContent, line ? stroke : fill];
+            })"""
+        )
+    )
+    figure = all_widgets[name].figure()
+    handles = [pair for ax in figure.axes for pair in zip(*ax.get_legend_handles_labels(), strict=True)]
+    assert handles
+    for handle, label in handles:
+        colour = handle.get_facecolor()[0] if hasattr(handle, "get_offsets") else handle.get_color()
+        assert rows[label.split(":")[0]] == as_css(colour), label
+
+
+def as_css(colour):
+    """A colour of matplotlib's as the browser writes it."""
+    from matplotlib.colors import to_rgb
+
+    return "rgb({}, {}, {})".format(*(round(255 * part) for part in to_rgb(colour)))
+
+
+def test_every_colour_of_the_map_is_on_the_page_in_the_theme_s_shade(page):
+    root = place(page, "PSweep")
+    for name, shades in plotting.STYLES["colours"].items():
+        assert (
+            root.evaluate("(root, name) => root.style.getPropertyValue(`--dw-${name}`)", name)
+            == shades["light"]
+        )

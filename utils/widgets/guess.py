@@ -1,0 +1,52 @@
+"""What a learner may be asked before the picture: one of a few answers, a number, or a curve drawn by hand.
+
+Each function gives a description that the browser understands (js/guess.js has a part for each kind), and
+`check` says whether a guess fits it.
+"""
+
+import math
+
+
+def choice(*options):
+    """A guess that is one of these strings."""
+    return {"kind": "choice", "options": list(options)}
+
+
+def number(low, high, step=1, unit=""):
+    """A guess that is a number in [low, high], typed in steps of `step`; `unit` is said behind it."""
+    return {"kind": "number", "low": low, "high": high, "step": step, "unit": unit}
+
+
+def curve(x, low, high, *, yticks, xlabel, ylabel):
+    """A guess that is drawn: one height in [low, high] for each place of `x`, which ascends."""
+    places = [float(place) for place in x]
+    return {"kind": "curve", "x": places, "low": low, "high": high, "yticks": list(yticks),
+            "xlabel": xlabel, "ylabel": ylabel}  # fmt: skip
+
+
+def check(takes, value):
+    """The guess `value` as stored; None is "no guess". ValueError unless it fits the description `takes`."""
+    kind = takes.get("kind")
+    if value is None:
+        return None
+    if kind == "choice" and value in takes["options"]:
+        return value
+    if kind == "number" and _is_number(value) and takes["low"] <= value <= takes["high"]:
+        return value
+    if (
+        kind == "curve"
+        and isinstance(value, list | tuple)
+        and len(value) == len(takes["x"])
+        and all(_is_number(height) and takes["low"] <= height <= takes["high"] for height in value)
+    ):
+        return [float(height) for height in value]
+    allowed = {
+        "choice": lambda: "one of " + ", ".join(takes["options"]),
+        "number": lambda: f"a number in [{takes['low']}, {takes['high']}]",
+        "curve": lambda: f"{len(takes['x'])} numbers in [{takes['low']}, {takes['high']}]",
+    }.get(kind, lambda: "None, for nothing is asked")()
+    raise ValueError(f"guess must be {allowed}, got {value!r}")
+
+
+def _is_number(value):
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,105 @@
+// The guess before the picture. One small part for each kind that utils/widgets/guess.py describes: a choice, a
+// number, a curve drawn by hand. A part is (spec, place, commit, tools) -> a function that forgets what was begun; it
+// calls commit(value) when the learner has decided.
+import { axes } from "./plot.js";
+
+export const PARTS = { choice, number, curve };
+
+function choice({ options }, place, commit, { make, button }) {
+  const row = make("div", "dw-row");
+  for (const option of options) button(option, () => commit(option), row);
+  place.append(row);
+  return () => {};
+}
+
+function number({ low, high, step, unit }, place, commit, { make, button }) {
+  const form = make("form", "dw-row");
+  const input = make("input", "dw-field");
+  Object.assign(input, { type: "number", min: low, max: high, step, required: true });
+  input.setAttribute("aria-label", `your guess, ${low} to ${high}${unit ? ` ${unit}` : ""}`);
+  const decide = () => form.reportValidity() && commit(Number(input.value));
+  form.addEventListener("submit", (event) => { event.preventDefault(); decide(); });
+  form.append(input, make("span", "", `${unit ? `${unit}, ` : ""}${low} to ${high}`));
+  place.append(form);
+  button("That is my guess", decide, form);
+  return () => form.reset();
+}
+
+// You draw it: drag over the axes, or use the arrow keys (left and right choose a place, up and down move it).
+function curve({ x: xs, low, high, xticks, yticks, xlabel, ylabel }, place, commit, { panel, button, redraw, make }) {
+  const board = panel({ ratio: 2, tall: 11, focus: true, place });
+  board.words({ above: ylabel, below: xlabel });
+  board.canvas.style.cursor = "crosshair";
+  board.canvas.style.touchAction = "none";
+  const row = make("div", "dw-row");
+  place.append(row);
+  const done = button("That is my guess", () => commit(heights.map((v) => Number(v.toFixed(3)))), row);
+  button("Draw again", () => { forget(); redraw(); }, row);
+  let heights, last, at = 0, area;
+  const ylim = [low, high];
+  const forget = () => { heights = xs.map(() => null); last = null; done.disabled = true; };
+  const put = (k, value) => {
+    heights[k] = Math.min(high, Math.max(low, value));
+    done.disabled = heights.includes(null);
+  };
+  board.draws = (pen) => {
+    const { g, look } = pen;
+    area = axes(pen, { xlim: [xs[0], xs.at(-1)], ylim, xticks: xticks ?? xs, yticks });
+    const known = xs.map((_, k) => k).filter((k) => heights[k] !== null);
+    area.line(known.map((k) => xs[k]), known.map((k) => heights[k]), "guess", { marks: true });
+    g.strokeStyle = look.faint;
+    g.setLineDash([4, 4]);
+    for (let k = 0; k < xs.length; k++)
+      if (heights[k] === null) pen.segment(area.X(xs[k]), area.inner.y, area.X(xs[k]), area.inner.y + area.inner.height);
+    g.setLineDash([]);
+    if (document.activeElement === board.canvas) {
+      g.strokeStyle = look.ink;
+      g.lineWidth = 2;
+      const y = area.Y(heights[at] ?? (low + high) / 2);
+      g.strokeRect(area.X(xs[at]) - 8, y - 8, 16, 16);
+    }
+    board.label(`Axes to draw your guess on, ${ylabel} against ${xlabel}. ${known.length} of ${xs.length} points are drawn. `
+      + `Point ${at + 1}, ${xlabel} ${xs[at]}: ${heights[at] === null ? "not drawn" : heights[at].toFixed(2)}.`);
+  };
+  const drag = (event) => {
+    const point = board.point(event);
+    const { inner } = area;
+    const here = { x: xs[0] + ((point.x - inner.x) / inner.width) * (xs.at(-1) - xs[0]),
+      y: low + ((inner.y + inner.height - point.y) / inner.height) * (high - low) };
+    // Everything that was passed since the last event gets the height of the stroke there; the nearest place too.
+    const from = last ?? here;
+    const nearest = xs.reduce((best, x, k) => (Math.abs(x - here.x) < Math.abs(xs[best] - here.x) ? k : best), 0);
+    xs.forEach((x, k) => {
+      if ((x - from.x) * (x - here.x) < 0) put(k, from.y + ((x - from.x) / (here.x - from.x)) * (here.y - from.y));
+    });
+    put(nearest, here.y);
+    last = here;
+    redraw();
+  };
+  board.canvas.addEventListener("pointerdown", (event) => { board.canvas.setPointerCapture(event.pointerId); last = null; drag(event); });
+  board.canvas.addEventListener("pointermove", (event) => { if (event.buttons) drag(event); });
+  board.canvas.addEventListener("keydown", (event) => {
+    const [side, rise] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key] ?? [0, 0];
+    if (!side && !rise) return;
+    event.preventDefault();
+    at = Math.min(xs.length - 1, Math.max(0, at + side));
+    if (rise) put(at, (heights[at] ?? (low + high) / 2) + (rise * (high - low)) / 40);
+    redraw();
+  });
+  for (const name of ["focus", "blur"]) board.canvas.addEventListener(name, redraw);
+  forget();
+  return forget;
+}
+
+// What the learner said, and what is so, in one line.
+export function together({ kind, unit }, guess, truth, because) {
+  const say = (value) => (kind === "number" ? `${value}${unit ? ` ${unit}` : ""}` : `“${value}”`);
+  const parts = [];
+  if (kind === "curve") {
+    if (guess !== null) parts.push("Your curve is the one with diamonds.");
+  } else {
+    if (guess !== null) parts.push(`Your guess: ${say(guess)}.`);
+    if (truth !== null) parts.push(`Here: ${say(truth)}.`);
+  }
+  return [...parts, because].filter(Boolean).join(" ");
+}

@@ -57,8 +57,8 @@ def check_variance(measured, predicted):
     kept_less_dropped = (h / Q - mean) ** 2 - mean**2
     room = 5 * math.sqrt(P * Q * (kept_less_dropped**2).sum() / num_masks) / h.size
     rule = (
-        f"a measured variance within {room:.2f} of {right:.2f} for activations of mean {mean:.2f} and variance "
-        f"{variance:.2f} at p = {P}"
+        f"a measured variance within {room:.2f} of {right:.2f} for activations of mean {mean:.2f} and "
+        f"variance {variance:.2f} at p = {P}"
     )
     expect.close(value, right, rule, believed_variances(mean, variance), "{:.2f}", room)
     rule = "Var(h) plus the mean noise E[h^2] p/q, where E[h^2] = Var(h) + E[h]^2"

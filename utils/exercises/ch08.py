@@ -232,16 +232,17 @@ def check_width(gain, words):
 # --- 6. decay ---
 
 
-def load_decay(when):
-    """Test NLL of chapter 08's stored runs: (weight decay, p) -> array of ten seeds.
+def load_decay(when, part="test"):
+    """NLL of chapter 08's stored runs: (weight decay, p) -> array of ten seeds.
 
-    `when` is "end" or "stopped", else ValueError.
+    `when` is "end" or "stopped", `part` is "val" or "test", else ValueError.
     """
-    if when not in ("end", "stopped"):
-        raise ValueError(f'when must be "end" or "stopped", got {when!r}')
+    for name, value, allowed in (("when", when, ("end", "stopped")), ("part", part, ("val", "test"))):
+        if value not in allowed:
+            raise ValueError(f'{name} must be "{allowed[0]}" or "{allowed[1]}", got {value!r}')
     results, names = load_results("08_how_much"), {"base": 0.0, "decay 0.3": 0.3, "decay 1": 1.0}
     return {
-        (decay, p): np.array(results[name][str(p)][f"{when}_test_nll"])
+        (decay, p): np.array(results[name][str(p)][f"{when}_{part}_nll"])
         for name, decay in names.items()
         for p in (0.0, 0.5)
     }
@@ -255,9 +256,43 @@ def savings_of(losses, decay):
     return (*means, *difference(dropout + shrinking, both)[:3])
 
 
+def adds_up(low, high, matters=0.01):
+    """True or False for the interval of an overlap, None where it leaves the question open."""
+    if -matters < low and high < matters:
+        return True
+    return False if low > 0 or high < 0 else None
+
+
 def check_decay(savings, add_up, choice):
     """A function (losses, decay) -> six numbers, a dict when -> bool or None, and a pair (decay, p)."""
-    raise NotImplementedError
+    saves = {(0.0, 0.0): [0, 0, 0], (0.0, 0.5): [0.18, 0.2, 0.22], (2.0, 0.0): [0.1, 0.08, 0.12]}
+    saves[2.0, 0.5] = [0.25, 0.24, 0.26]
+    losses = {pair: np.array([0.9, 0.94, 0.89]) - value for pair, value in saves.items()}
+    right = savings_of(losses, 2.0)
+    answer = savings({pair: values.copy() for pair, values in losses.items()}, 2.0)
+    answer = expect.numbers(answer, 6, "six numbers (dropout, decay, both, overlap, low, high)")
+    rule = (
+        "0.2, 0.1, 0.25 and an overlap of {3:.3f}, from {4:.3f} to {5:.3f}, where three seeds save 0.18, "
+        "0.2, 0.22 with dropout, 0.1, 0.08, 0.12 with the decay and 0.25, 0.24, 0.26 with both"
+    )
+    why = expect.diagnose(answer[:4], {beliefs.ADD_UP: (0.2, 0.1, 0.3, 0.0)}, 1e-6)
+    got = ", ".join(f"{value:.3f}" for value in answer)
+    expect.that(is_close(answer, right, 1e-4), rule.format(*right), got, why)
+    known = isinstance(add_up, dict) and set(add_up) == {"end", "stopped"}
+    expect.that(known, 'a dict with the keys "end" and "stopped"', expect.shown(add_up))
+    for when in ("end", "stopped"):
+        *_, low, high = savings_of(load_decay(when), 1.0)
+        right = adds_up(low, high)
+        rule = f"{right} for {when}: at a decay of 1 the overlap is {low:.3f} to {high:.3f}, and 0.01 matters"
+        why = {False: beliefs.ADD_UP, None: beliefs.NULL_PROVED}.get(right) if add_up[when] is True else None
+        expect.that(add_up[when] is right, rule, expect.shown(add_up[when]), why)
+    means = {pair: values.mean() for pair, values in load_decay("stopped", "val").items()}
+    choice = expect.choice(choice, means, "a pair (weight decay, p) of the dict")
+    lowest = min(means, key=means.get)
+    why = beliefs.TOO_MUCH if choice == (1.0, 0.5) else None
+    got = f"{choice} with {means[choice]:.3f}; the lowest is {means[lowest]:.3f}"
+    rule = "the pair with the lowest mean validation loss, stopped early"
+    expect.that(choice == lowest, rule, got, why)
 
 
 # --- 8. own ---
@@ -291,7 +326,9 @@ def run_own(*, data, drop_prob, seed):
 
 def check_own(losses, best, saved):
     """A dict of p -> losses of all seeds, one p of it, and (mean, low, high) of what it saves."""
-    rule = "a dict with 0 and at least three other values of p, each with one loss for each of 5 seeds or more"
+    rule = (
+        "a dict with 0 and at least three other values of p, each with one loss for each of 5 seeds or more"
+    )
     dict_of = isinstance(losses, dict) and 0 in losses and len(losses) >= 4
     expect.that(dict_of, rule, expect.shown(losses))
     runs = {p: array(values) for p, values in losses.items()}
@@ -310,9 +347,11 @@ def check_own(losses, best, saved):
     saved = expect.numbers(saved, 3, "three numbers (mean, low, high)")
     right = difference(runs[0], runs[best])[:3]
     why = expect.diagnose(saved, believed_intervals(runs[0], runs[best]), 1e-4)
-    rule = "mean {:.3f}, low {:.3f}, high {:.3f}: what the best p saves against 0, seed by seed".format(*right)
+    rule = "mean {:.3f}, low {:.3f}, high {:.3f}: what the best p saves against 0, seed by seed".format(
+        *right
+    )
     got = ", ".join(f"{value:.3f}" for value in saved)
-    expect.that(is_close(saved, right, 1e-4), rule, got, why)
+    expect.that(is_close(saved, right, 1e-4), rule.format(*right), got, why)
 
 
 HINTS = {
@@ -320,8 +359,8 @@ HINTS = {
     "n units n (1-p) are at work on average.",
     "pairs": "Two lists in the order of the seeds: run(seed=seed, **baseline)[when] and run(seed=seed, "
     "**setting)[when]. Then difference(first, second)[:3].",
-    "layers": "nll_saved(run, {'drop_probs': pair}, {}, SEEDS, 'end') for each pair. For swap the baseline is "
-    "(0.2, 0.5), and both dicts hold the side.",
+    "layers": "nll_saved(run, {'drop_probs': pair}, {}, SEEDS, 'end') for each pair. For swap the baseline "
+    "is (0.2, 0.5), and both dicts hold the side.",
     "epochs": "Who may choose the epoch? Only validation. Whose loss is then still honest? Only that of "
     "data that did not choose.",
     "width": "Setting {'width': w, 'drop_probs': (0.2, 0.5)} against baseline {'width': w}. An interval that "

@@ -120,8 +120,8 @@ def displays_widget(cell):
 def only_widgets(path, folder):
     """Write a copy of a notebook into `folder`: the cells that show a widget, and those that they need.
 
-    A cell needs every earlier cell that defines a name which it uses, and what that cell needs. Returns
-    the number of widgets.
+    A cell needs the set-up, every earlier cell that defines a name which it uses, and what that cell
+    needs. Returns the number of widgets.
     """
     notebook = nbformat.read(path, as_version=4)
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
@@ -129,7 +129,8 @@ def only_widgets(path, folder):
     needed, wanted = set(), set()
     for index in reversed(range(len(cells))):
         defined, used = names[index]
-        if displays_widget(cells[index]) or defined & wanted:
+        sets_up = "setup" in cells[index].metadata.get("tags", [])
+        if sets_up or displays_widget(cells[index]) or defined & wanted:
             needed.add(index)
             wanted |= used
     notebook.cells = [cells[index] for index in sorted(needed)]

@@ -1,8 +1,8 @@
 """Confirm a stored result by today's code, where a run of its whole experiment would take an hour.
 
 `python3 course.py confirm NN` runs the chapter from the top and stores it. Its cells do a part of the
-experiment again and stop where that part differs from what is stored. If they do not stop, today's code is noted
-beside the code that made the result. Where an experiment was meant to change, run `python3 course.py full NN`.
+experiment again and stop where that part differs from what is stored. If they do not stop, today's code is
+noted beside the code that made the result. Where an experiment was meant to change: `course.py full NN`.
 """
 
 import sys

@@ -125,7 +125,7 @@ WRONG = [
     ),
     ("variance", (measured, lambda m, v, p: (1 - p) ** 2 * predicted(m, v, p)), beliefs.NO_RESCALING_07),
     ("variance", (lambda h, *_: h, predicted), "one number from measured"),
-    ("variance", (lambda h, *_: 2 * h.var(), predicted), "a measured variance of"),
+    ("variance", (lambda h, *_: 2 * h.var(), predicted), "a measured variance within"),
     ("variance", (measured, lambda m, v, p: 2 * v), "plus the mean noise"),
     ("ridge", (plain_loss, ridge(lambda X, p: 0 * X[0])), beliefs.NO_PENALTY),
     ("ridge", (loss, dropout_ridge(0)), beliefs.NO_PENALTY),

@@ -57,8 +57,8 @@ def check_variance(measured, predicted):
     kept_less_dropped = (h / Q - mean) ** 2 - mean**2
     room = 5 * math.sqrt(P * Q * (kept_less_dropped**2).sum() / num_masks) / h.size
     rule = (
-        f"a measured variance of {right:.2f} +- {room:.2f} for activations of mean {mean:.2f} and variance "
-        f"{variance:.2f} at p = {P}"
+        f"a measured variance within {room:.2f} of {right:.2f} for activations of mean {mean:.2f} and "
+        f"variance {variance:.2f} at p = {P}"
     )
     expect.close(value, right, rule, believed_variances(mean, variance), "{:.2f}", room)
     rule = "Var(h) plus the mean noise E[h^2] p/q, where E[h^2] = Var(h) + E[h]^2"
@@ -258,9 +258,9 @@ def check_left_on(cost, guess):
     seen, vote = passes_with_dropout()
     mean, share = seen.mean(axis=0)
     room, share_room = 5 * seen.std(axis=0) * math.sqrt(1 / 200 + 1 / len(seen))
-    rule = f"a mean NLL of {mean:.3f} +- {room:.3f} for a pass with dropout on"
+    rule = f"a mean NLL within {room:.3f} of {mean:.3f} for a pass with dropout on"
     expect.close(on, mean, rule, {beliefs.ENSEMBLE: vote}, "{:.3f}", room)
-    rule = f"a share {share:.3f} +- {share_room:.3f} of wines with another class"
+    rule = f"a share within {share_room:.3f} of {share:.3f} of wines with another class"
     expect.close(others, share, rule, got="{:.3f}", tolerance=share_room)
     got = f'"{guess}", although a pass costs {on:.2f} with dropout on and {off:.2f} with it off'
     why = beliefs.HARMLESS if guess == "a" else beliefs.ENSEMBLE

@@ -7,68 +7,59 @@ reads the verdict tables that the chapters have stored and writes notebooks/clai
 
 import re
 import sys
+from collections import Counter
 
 import nbformat
 
 from authoring.store import NOTEBOOKS_DIR, find_notebooks
+from utils.claims import CLAIMS as QUOTED
+from utils.claims import HEADER, VERDICTS
 from utils.data import written_whole
-from utils.tables import PAGES, VERDICTS
 
 CLAIMS = NOTEBOOKS_DIR / "claims.md"
-HEADER = re.compile(r"\| What (.+) says \| Verdict \| What we measured \|")
+FIRST_LINE = f"| {' | '.join(HEADER)} |"
+BY_PAGE = re.compile(r"\| What (.+) says \| Verdict \| What we measured \|")  # a chapter without quotations
 CELL = re.compile(r"(?<!\\)\|")
-NAMED = re.compile(r"(.+) \((" + "|".join(PAGES) + r")\)")
-OTHERS = "other sources"
 INTRO = """# What was claimed, what was measured
 
-The course answers five public pages on dropout. Here is every claim of theirs that a chapter has put to
-the test, with its verdict and the number behind it. The chapters' own cells print these rows; this page
-only collects them (`python3 course.py claims`).
+The course answers five public pages on dropout: a Keras notebook, the dropout chapter of a textbook (Dive into
+Deep Learning), notes on batch norm, a PyTorch script, and a post on Monte Carlo dropout. Here is every claim
+of theirs that a chapter has put to the test. Where a claim stands in the page's words, its verdict follows from
+an interval or a proof by code. The chapters' own cells print these rows; this page only collects them
+(`python3 course.py claims`).
 """
 
 
 def read_claims(path):
-    """The rows (page, claim, verdict, measured) of the verdict tables stored in a notebook, as Markdown."""
+    """The rows (claim, in their words, verdict, measured) of the verdict tables stored in a notebook."""
     rows = []
     for cell in nbformat.read(path, 4).cells:
         for output in cell.get("outputs", []):
             lines = output.get("data", {}).get("text/markdown", "").splitlines()
-            header = HEADER.fullmatch(lines[0]) if lines else None
-            if header:
-                cells = [[part.strip() for part in CELL.split(line)[1:-1]] for line in lines[2:]]
-                rows += [(*_page_and_claim(header[1], claim), *rest) for claim, *rest in cells]
+            cells = [[part.strip() for part in CELL.split(line)[1:-1]] for line in lines[2:]]
+            if lines and lines[0] == FIRST_LINE:
+                rows += map(tuple, cells)
+            elif lines and (page := BY_PAGE.fullmatch(lines[0])):
+                rows += [(claim, page[1], *rest) for claim, *rest in cells]
     return rows
 
 
-def _page_and_claim(header, claim):
-    """A table that answers several pages names each claim's page in brackets behind it."""
-    named = NAMED.fullmatch(claim)
-    return (named[2], named[1]) if named else (header, claim)
-
-
 def claims_page(paths):
-    """The page as Markdown, from the notebooks at `paths`. A page of claims without a row is an error."""
+    """The page as Markdown, from the notebooks at `paths`. A claim that is judged twice is an error."""
     claims = [(path, *row) for path in paths for row in read_claims(path)]
-    parts = [INTRO, _summary(claims)]
-    for page in (*PAGES, OTHERS):
-        chosen = [claim for claim in claims if claim[1] == page or (page == OTHERS and claim[1] not in PAGES)]
-        if not chosen and page in PAGES:
-            raise ValueError(f"no chapter holds a claim of {page}")
-        if chosen:
-            parts.append(f"## {page[0].upper()}{page[1:]}\n\n{_table(chosen)}")
-    return "\n".join(parts)
-
-
-def _summary(claims):
-    counts = ", ".join(f"{sum(claim[3] == verdict for claim in claims)} {verdict}" for verdict in VERDICTS)
-    return f"Of {len(claims)} claims: {counts}.\n"
-
-
-def _table(claims):
-    lines = ["| claim | verdict | what we measured | chapter |", "| --- | --- | --- | --- |"]
-    for path, _, claim, verdict, measured in claims:
-        lines.append(f"| {claim} | {verdict} | {measured} | [{path.name[:2]}]({path.name}) |")
-    return "\n".join(lines) + "\n"
+    count = Counter(claim[1] for claim in claims)
+    twice = [name for name in QUOTED if count[name] > 1]
+    if twice:
+        raise ValueError(f"a claim is judged in one place, got more than one row for {', '.join(twice)}")
+    counts = Counter(claim[3] for claim in claims)
+    summary = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
+    lines = [
+        f"Of {len(claims)} claims: {summary}.\n",
+        f"{FIRST_LINE} Chapter |",
+        "| --- " * (len(HEADER) + 1) + "|",
+        *(f"| {' | '.join(row)} | [{path.name[:2]}]({path.name}) |" for path, *row in claims),
+    ]
+    return INTRO + "\n" + "\n".join(lines) + "\n"
 
 
 def main():

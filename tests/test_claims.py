@@ -1,11 +1,13 @@
-"""The page of claims is what the chapters have stored, row by row."""
+"""The page of claims is what the chapters have stored, row by row, and each claim is judged once."""
 
 import nbformat
 import pytest
 
 from authoring import claims
 from authoring.store import find_notebooks
-from utils.tables import PAGES, verdict_table
+from utils.claims import CLAIMS, PAGES, verdict_table
+
+FIRST, SECOND = list(CLAIMS)[:2]
 
 
 def write_chapter(folder, name, *tables):
@@ -18,50 +20,49 @@ def write_chapter(folder, name, *tables):
     return folder / name
 
 
-def all_pages(folder):
-    tables = [verdict_table([(f"claim {i}", "holds", "1.0")], page) for i, page in enumerate(PAGES)]
-    return write_chapter(folder, "01_all.ipynb", *tables)
-
-
 def test_the_stored_page_is_what_the_chapters_give():
     assert claims.CLAIMS.read_text(encoding="utf-8") == claims.claims_page(find_notebooks([]))
 
 
-def test_a_row_keeps_its_page_its_words_and_its_chapter(tmp_path):
-    table = verdict_table([("It | helps", "depends", "0.81 |h|")], page="the PyTorch script")
-    path = write_chapter(tmp_path, "04_demo.ipynb", table)
-    assert claims.read_claims(path) == [("the PyTorch script", "It \\| helps", "depends", "0.81 \\|h\\|")]
-    page = claims.claims_page([all_pages(tmp_path), path])
-    assert "| It \\| helps | depends | 0.81 \\|h\\| | [04](04_demo.ipynb) |" in page
-    assert f"Of {len(PAGES) + 1} claims: {len(PAGES)} holds, 0 does not hold, 1 depends." in page
+def test_a_row_keeps_its_words_and_its_chapter(tmp_path):
+    path = write_chapter(tmp_path, "04_demo.ipynb", verdict_table([(FIRST, "depends", "0.81 |h|")]))
+    words = "; ".join(map(str, CLAIMS[FIRST]))
+    assert claims.read_claims(path) == [(FIRST, words, "depends", "0.81 \\|h\\|")]
+    page = claims.claims_page([path])
+    assert f"| {FIRST} | {words} | depends | 0.81 \\|h\\| | [04](04_demo.ipynb) |" in page
+    assert "Of 1 claims: 0 holds, 0 does not hold, 1 depends, 0 cannot tell, 0 not tested." in page
 
 
-def test_a_claim_that_names_its_page_in_brackets_goes_to_that_page(tmp_path):
-    table = verdict_table([("It helps (the Keras notebook)", "holds", "0.81"), ("So (it) is", "holds", "1")])
-    rows = claims.read_claims(write_chapter(tmp_path, "06_demo.ipynb", table))
-    assert [row[:2] for row in rows] == [("the Keras notebook", "It helps"), ("the page", "So (it) is")]
+def test_no_claim_is_judged_twice_and_every_page_is_answered():
+    rows = [row for path in find_notebooks([]) for row in claims.read_claims(path)]
+    judged = [claim for claim, *_ in rows if claim in CLAIMS]
+    assert len(judged) == len(set(judged))
+    words = " ".join(words for _, words, *_ in rows)
+    assert all(page in words for page in PAGES)
 
 
 def test_other_tables_are_not_claims(tmp_path):
-    table = verdict_table([("It helps", "holds", "0.81")])
+    table = verdict_table([(FIRST, "holds", "0.81")])
     table.header[1] = "Seeds"
     assert claims.read_claims(write_chapter(tmp_path, "04_demo.ipynb", table)) == []
 
 
-def test_a_page_whose_claims_no_chapter_answers_is_an_error(tmp_path):
-    table = verdict_table([("It helps", "holds", "0.81")], page=PAGES[0])
-    with pytest.raises(ValueError, match=f"no chapter holds a claim of {PAGES[1]}"):
-        claims.claims_page([write_chapter(tmp_path, "03_demo.ipynb", table)])
+def test_a_claim_that_is_judged_twice_is_an_error(tmp_path):
+    rows = [(FIRST, "holds", "0.81"), (SECOND, "holds", "0.9")]
+    paths = [write_chapter(tmp_path, f"0{i}_demo.ipynb", verdict_table(rows[: i + 1])) for i in (0, 1)]
+    with pytest.raises(ValueError, match=f"got more than one row for {FIRST}$"):
+        claims.claims_page(paths)
 
 
 def test_the_page_is_written_whole_or_not_at_all(tmp_path, monkeypatch, capsys):
     target = tmp_path / "claims.md"
+    path = write_chapter(tmp_path, "01_demo.ipynb", verdict_table([(FIRST, "holds", "0.81")]))
     monkeypatch.setattr(claims, "CLAIMS", target)
-    monkeypatch.setattr(claims, "find_notebooks", lambda numbers: [all_pages(tmp_path)])
+    monkeypatch.setattr(claims, "find_notebooks", lambda numbers: [path])
     claims.main()
     before = target.read_text()
-    assert "claim 0" in before and "wrote" in capsys.readouterr().out
-    monkeypatch.setattr(claims, "find_notebooks", lambda numbers: [])
-    with pytest.raises(ValueError, match="no chapter"):
+    assert FIRST in before and "wrote" in capsys.readouterr().out
+    monkeypatch.setattr(claims, "find_notebooks", lambda numbers: [path, path])
+    with pytest.raises(ValueError, match="more than one row"):
         claims.main()
     assert target.read_text() == before and len(list(tmp_path.iterdir())) == 2

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from utils.tables import Table
 
+HEADER = ("Claim", "In their words", "Verdict", "What we measured")
 VERDICTS = ("holds", "does not hold", "depends", "cannot tell", "not tested")
 KERAS = "the Keras notebook"
 D2L = "Dive into Deep Learning"
@@ -212,6 +213,6 @@ def verdict_table(rows):
         if verdict not in VERDICTS:
             raise ValueError(f"verdict must be one of {', '.join(VERDICTS)}, got {verdict!r}")
     return Table(
-        ("Claim", "In their words", "Verdict", "What we measured"),
+        HEADER,
         [(name, "; ".join(map(str, CLAIMS[name])), word, text) for name, word, text in rows],
     )

@@ -18,15 +18,15 @@ from utils.data import written_whole
 
 CLAIMS = NOTEBOOKS_DIR / "claims.md"
 FIRST_LINE = f"| {' | '.join(HEADER)} |"
-BY_PAGE = re.compile(r"\| What (.+) says \| Verdict \| What we measured \|")  # a chapter without quotations
+BY_PAGE = re.compile(r"\| What (.+) says \| Verdict \| What we measured \|")  # not yet in their words
 CELL = re.compile(r"(?<!\\)\|")
 INTRO = """# What was claimed, what was measured
 
-The course answers five public pages on dropout: a Keras notebook, the dropout chapter of a textbook (Dive into
-Deep Learning), notes on batch norm, a PyTorch script, and a post on Monte Carlo dropout. Here is every claim
-of theirs that a chapter has put to the test. Where a claim stands in the page's words, its verdict follows from
-an interval or a proof by code. The chapters' own cells print these rows; this page only collects them
-(`python3 course.py claims`).
+The course answers five public pages on dropout: a Keras notebook, the dropout chapter of a textbook (Dive
+into Deep Learning), notes on batch norm, a PyTorch script, and a post on Monte Carlo dropout. Here is every
+claim of theirs that a chapter has put to the test. Where a claim stands in the page's words, its verdict
+follows from an interval or a proof by code. The chapters' own cells print these rows; this page only collects
+them (`python3 course.py claims`).
 """
 
 

@@ -111,11 +111,11 @@ def test_the_answers_about_the_contexts_are_what_mxnet_does(load):
     ch05 = load("05")
     autograd, nd = ch05.autograd, ch05.nd
     contexts = {
-        "net(X), no with around it": (),
-        "net(X) in record()": (autograd.record(),),
-        "net(X) in record(train_mode=False)": (autograd.record(train_mode=False),),
-        "net(X) in predict_mode(), in record()": (autograd.record(), autograd.predict_mode()),
-        "net(X) in train_mode()": (autograd.train_mode(),),
+        "net(x), no with around it": (),
+        "net(x) in record()": (autograd.record(),),
+        "net(x) in record(train_mode=False)": (autograd.record(train_mode=False),),
+        "net(x) in predict_mode(), in record()": (autograd.record(), autograd.predict_mode()),
+        "net(x) in train_mode()": (autograd.train_mode(),),
     }
     for call, around in contexts.items():
         with ExitStack() as stack:

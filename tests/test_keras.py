@@ -28,7 +28,7 @@ def chapter(keras):
     names = ("class MyDropout", "def gradient(", "def build_net(")
     cells = [cell.source for cell in nbformat.read(CHAPTER, 4).cells if cell.cell_type == "code"]
     namespace = {"keras": keras, "backend": keras.backend.backend(), "np": np}
-    namespace["to_numpy"] = keras.ops.convert_to_numpy
+    namespace |= {"ops": keras.ops, "to_numpy": keras.ops.convert_to_numpy}
     if namespace["backend"] == "tensorflow":
         import tensorflow
 
@@ -185,6 +185,20 @@ def test_a_saved_model_with_the_layer_by_hand_loads_and_predicts_the_same(keras,
     x = np.random.default_rng(0).random((5, 28, 28), dtype="float32")
     loaded = keras.saving.load_model(path)
     np.testing.assert_array_equal(loaded.predict(x, verbose=0), net.predict(x, verbose=0))
+
+
+def test_the_layer_by_hand_hands_on_masks_and_its_shape_and_starts_again_after_loading(
+    keras, chapter, tmp_path
+):
+    net = keras.Sequential([keras.Input((6, 3)), keras.layers.Masking(), chapter["MyDropout"](0.5, seed=3)])
+    sequences = np.ones((2, 6, 3), "float32")
+    sequences[:, 4:] = 0
+    assert keras.ops.convert_to_numpy(net(sequences)._keras_mask).tolist() == [[True] * 4 + [False] * 2] * 2
+    assert net.layers[-1].compute_output_shape((None, 6, 3)) == (None, 6, 3)
+    first = train_call(keras, net, np.ones((9, 6, 3), "float32"))
+    net.save(tmp_path / "net.keras")
+    loaded = keras.saving.load_model(tmp_path / "net.keras")
+    assert np.array_equal(first, train_call(keras, loaded, np.ones((9, 6, 3), "float32")))
 
 
 def test_the_lesson_net_has_79510_parameters_and_dropout_adds_none(keras, chapter):

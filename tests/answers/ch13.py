@@ -5,7 +5,8 @@ import math
 import numpy as np
 
 from utils.exercises import beliefs
-from utils.exercises.ch13 import SUMS, paired
+from utils.exercises.ch13 import SUMS, late_nll, verdict_on
+from utils.measured import difference
 
 
 def connect(coins=lambda b, i, o: (b, i, o), factor=lambda keep, p: keep / (1 - p)):
@@ -103,17 +104,36 @@ def bell_by_pairs(h, p, rng):
     return h * np.repeat(bell(np.ones_like(h[::2]), p, rng), 2, axis=0)[: len(h)]
 
 
+def compare(a, b):
+    return difference(a, b)[:3]
+
+
+def interval(error):
+    """compare with another standard error of the mean."""
+
+    def compare(a, b):
+        half = difference(a, b).high - difference(a, b).mean
+        half *= error(a, b) / ((a - b).std(ddof=1) / math.sqrt(len(a)))
+        return (a - b).mean(), (a - b).mean() - half, (a - b).mean() + half
+
+    return compare
+
+
 def unpaired(a, b):
-    return a.mean() - b.mean(), math.sqrt((a.var(ddof=1) + b.var(ddof=1)) / len(a))
+    return math.sqrt((a.var(ddof=1) + b.var(ddof=1)) / len(a))
 
 
-VERDICTS = {"Gaussian": "tie", "three-level": "tie", "DropConnect": "worse"}
+NLL = late_nll()
+VERDICTS = {
+    kind: verdict_on(*difference(NLL[kind], NLL["binary"])[1:3])
+    for kind in ("Gaussian", "three-level", "DropConnect")
+}
 
 RIGHT = [
     ("dropconnect", (dropconnect,)),
     ("levels", (levels(of_variance),)),
     ("bell", (bell,)),
-    ("tie", (paired, VERDICTS)),
+    ("tie", (compare, VERDICTS)),
 ]
 WRONG = [
     ("coins", (32_000, 32_000, 1_000), beliefs.REMOVES_WEIGHTS),
@@ -176,13 +196,12 @@ WRONG = [
     ("depth", (17.9, 17.9), beliefs.SHALLOW),
     ("depth", (16, 20), "the sum over the blocks"),
     ("depth", (17.9, 54), "that a prediction uses"),
-    ("tie", (paired, {**VERDICTS, "DropConnect": "tie"}), beliefs.EQUAL_VARIANCE),
-    ("tie", (unpaired, VERDICTS), beliefs.UNPAIRED_13),
-    ("tie", (lambda a, b: ((a - b).mean(), (a - b).std(ddof=1)), VERDICTS), beliefs.SCATTER),
-    ("tie", (paired, dict.fromkeys(VERDICTS, "worse")), beliefs.SMALLER),
-    ("tie", (lambda a, b: (a - b).mean(), VERDICTS), "a tuple (mean difference, standard error)"),
-    ("tie", (lambda a, b: paired(b, a), VERDICTS), "noise minus binary"),
-    ("tie", (lambda a, b: (paired(a, b)[0], 0.0), VERDICTS), "a standard error of"),
-    ("tie", (paired, {**VERDICTS, "Gaussian": "good"}), '"better", "tie" or "worse"'),
-    ("tie", (paired, {**VERDICTS, "three-level": "better"}), "within three standard errors"),
+    ("tie", (compare, {**VERDICTS, "DropConnect": "the same"}), beliefs.EQUAL_VARIANCE),
+    ("tie", (interval(unpaired), VERDICTS), beliefs.UNPAIRED_13),
+    ("tie", (interval(lambda a, b: (a - b).std(ddof=1)), VERDICTS), beliefs.SCATTER),
+    ("tie", (compare, dict.fromkeys(VERDICTS, "different")), beliefs.SMALLER),
+    ("tie", (lambda a, b: (a - b).mean(), VERDICTS), "a tuple (mean difference, low, high)"),
+    ("tie", (lambda a, b: compare(b, a), VERDICTS), "noise minus binary"),
+    ("tie", (interval(lambda a, b: 0.0), VERDICTS), "a 95 % interval"),
+    ("tie", (compare, {**VERDICTS, "Gaussian": "good"}), '"cannot tell"'),
 ]

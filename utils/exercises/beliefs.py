@@ -696,15 +696,15 @@ ONE_MASK_13 = belief("""one mask per batch
 All examples of the batch share one mask. Each example must throw its own coins, or the noise of the batch
 no longer averages out and the loss jumps.""")
 BELL_CURVE = belief("""the bell-curve stand-in is DropConnect
-A bell curve with DropConnect's mean and variance is a stand-in, not DropConnect: few inputs show the
-difference, and in the chapter a net that was trained with it lost twice as much of dropout's gain.""")
+A bell curve with DropConnect's mean and variance is a stand-in, not DropConnect. Few inputs show the
+difference: a single weight gives 0 or 1/(1-p) times its value, and nothing between.""")
 DROPOUT_RENAMED = belief("""DropConnect is dropout under another name
 If all weights that leave a unit share one coin, that is dropout: two outputs then shake together.
 DropConnect throws one coin per weight, so the noises of two outputs are independent, with covariance 0.""")
 EQUAL_VARIANCE = belief("""equal variance per unit is equal noise
 Equal variance at each unit is not equal noise for the net. Under dropout two units read the same silenced
-input and shake together, so the layer behind them adds their noise up; under DropConnect each shakes alone,
-and much of it cancels.""")
+input and shake together, so the layer behind them may add their noise up; under DropConnect each shakes
+alone. Whether a net feels it is for the interval to say.""")
 ALWAYS_TWO = belief("""three-level noise always has g = 2
 g = 2 belongs to equal probabilities. The mean of the factor is g/2 times the probability of g/2, plus g
 times that of g. Other probabilities need another g.""")
@@ -733,11 +733,11 @@ UNPAIRED_13 = belief("""runs with the same seeds are compared mean against mean
 Run k of both arms started from the same seed, so a lucky start helps both. Subtract seed by seed first and
 take the scatter of the differences: the common luck cancels.""")
 SCATTER = belief("""the spread of the runs is the error of their mean
-The standard deviation tells how far one seed lies from the mean. The mean of n seeds is surer than that:
-its error is the standard deviation divided by sqrt(n).""")
-SMALLER = belief("""the smaller mean is the better method
-One of two means is always the smaller. Whether that means anything depends on the standard error; here the
-differences are too small against it, so it is a tie.""")
+The standard deviation tells how far one draw lies from the mean. The mean of n draws is surer than that: its
+error is the standard deviation divided by sqrt(n), and the interval is t times that error.""")
+SMALLER = belief("""two means that differ belong to methods that differ
+Two means always differ. Whether that means anything depends on the interval: methods are different where all
+of it lies beyond what would matter, and the same only where all of it lies within.""")
 
 # The ideas that each exercise answers by name, by chapter.
 MET_IN = {

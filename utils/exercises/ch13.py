@@ -9,7 +9,7 @@ import numpy as np
 from utils.conformance import own_coins
 from utils.exercises import beliefs, expect
 from utils.exercises.engine import array, is_close, written
-from utils.measured import load_results
+from utils.measured import MATTERS, difference, load_results
 
 P = 0.3  # not 0.5, where p, 1 - p and the bugs below cannot be told apart
 Q = 1 - P
@@ -198,16 +198,16 @@ def check_depth(depth_in_training, depth_at_prediction):
 
 # --- 7. tie ---
 
+VERDICTS = ("the same", "different", "cannot tell")
+
 
 @functools.cache
 def late_nll():
-    """Dict noise -> late test NLL of chapter 13's five seeds: the mean over epochs 16, 18 and 20."""
+    """Dict noise -> late test NLL of chapter 13's ten draws: the mean of the last five checks."""
     runs = load_results("13_relatives")["runs"]
-    kinds = ("binary", "Gaussian", "three-level", "DropConnect")
-    return {
-        kind: np.array([np.mean(run["test_nll"][-3:]) for run in runs if run["kind"] == kind])
-        for kind in kinds
-    }
+    arms = {"binary": "binary", "Gaussian": "Gaussian", "three-level": "three-level"}
+    arms["DropConnect"] = "DropConnect, p = 0.4"
+    return {kind: np.mean(runs[arm]["nll"][-5:], axis=0) for kind, arm in arms.items()}
 
 
 def paired_runs():
@@ -217,33 +217,36 @@ def paired_runs():
     return common + rng.normal(0.02, 0.01, 8), common + rng.normal(0, 0.01, 8)
 
 
-def paired(noise, binary):
-    differences = noise - binary
-    return differences.mean(), differences.std(ddof=1) / math.sqrt(len(differences))
+def verdict_on(low, high):
+    """The word for a 95 % interval, where a difference of .01 would matter."""
+    if max(abs(low), abs(high)) < MATTERS["nll"]:
+        return "the same"
+    return "different" if low >= MATTERS["nll"] or high <= -MATTERS["nll"] else "cannot tell"
 
 
 def check_tie(compare, verdicts):
-    """A function (noise, binary) -> (mean difference, standard error), and a dict noise -> verdict."""
+    """A function (noise, binary) -> (mean difference, low, high), and a dict noise -> verdict."""
     noise, binary = paired_runs()
-    rule = "a tuple (mean difference, standard error)"
-    difference, error = expect.numbers(compare(noise.copy(), binary.copy()), 2, rule)
-    right, right_error = paired(noise, binary)
-    rule = f"noise minus binary, on average {right:.4f} here"
-    expect.close(difference, right, rule, got="{:.4f}", tolerance=1e-6)
-    unpaired = math.sqrt((noise.var(ddof=1) + binary.var(ddof=1)) / len(noise))
-    known = {beliefs.SCATTER: (noise - binary).std(ddof=1), beliefs.UNPAIRED_13: unpaired}
-    why = expect.diagnose(error, known, 1e-3)
-    rule = f"a standard error of {right_error:.4f} for eight pairs, with n - 1 in the variance"
-    expect.that(is_close(error, right_error, 1e-6), rule, f"{error:.4f}", why)
+    found = expect.numbers(compare(noise.copy(), binary.copy()), 3, "a tuple (mean difference, low, high)")
+    right = difference(noise, binary)
+    rule = f"noise minus binary, on average {right.mean:.4f} here"
+    expect.close(found[0], right.mean, rule, got="{:.4f}", tolerance=1e-6)
+    half, right_half = (found[2] - found[1]) / 2, (right.high - right.low) / 2
+    t, n = right_half / ((noise - binary).std(ddof=1) / math.sqrt(len(noise))), len(noise)
+    unpaired = math.sqrt((noise.var(ddof=1) + binary.var(ddof=1)) / n)
+    known = {beliefs.SCATTER: t * (noise - binary).std(ddof=1), beliefs.UNPAIRED_13: t * unpaired}
+    rule = f"a 95 % interval of {right_half:.4f} to either side of the mean, by Student's t for eight pairs"
+    why = expect.diagnose(half, known, 1e-3)
+    expect.that(is_close(found[1:], right[1:3], 1e-6), rule, f"{half:.4f}", why)
     nll = late_nll()
     for kind in ("Gaussian", "three-level", "DropConnect"):
-        verdict = expect.choice(written(verdicts.get(kind)), ("better", "tie", "worse"))
-        difference, error = paired(nll[kind], nll["binary"])
-        right = "tie" if abs(difference) <= 3 * error else "worse"
-        why = {("tie", "worse"): beliefs.SMALLER, ("worse", "tie"): beliefs.EQUAL_VARIANCE}
-        rule = "a tie if the difference is within three standard errors, and a lower NLL to be the better"
-        got = f'"{verdict}" for {kind}, whose difference is {difference / error:+.1f} standard errors'
-        expect.that(verdict == right, rule, got, why.get((right, verdict)))
+        verdict = expect.choice(written(verdicts.get(kind)), VERDICTS)
+        seen = difference(nll[kind], nll["binary"])
+        right = verdict_on(seen.low, seen.high)
+        why = {"the same": beliefs.EQUAL_VARIANCE, "different": beliefs.SMALLER}.get(verdict)
+        rule = "the interval inside -.01 to .01 for the same, outside it for different, else cannot tell"
+        got = f'"{verdict}" for {kind}, whose interval is {seen.low:+.3f} to {seen.high:+.3f}'
+        expect.that(verdict == right, rule, got, why)
 
 
 HINTS = {
@@ -259,6 +262,6 @@ HINTS = {
     "rng.normal is.",
     "depth": "A mean number is a sum of probabilities. The mean of 1, 2, ..., 20 is 10.5. And which blocks "
     "would you leave out when you use the net?",
-    "tie": "Differences first, then their mean, then std(ddof=1) / sqrt(n). Print difference / error for "
-    "each.",
+    "tie": "Differences first, then their mean, then std(ddof=1) / sqrt(n), times Student's t for n - 1 "
+    "degrees of freedom. Print the interval of each.",
 }

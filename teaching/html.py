@@ -150,11 +150,12 @@ def main(arguments):
     folder = Path(arguments[0] if arguments else "html").resolve()
     folder.mkdir(parents=True, exist_ok=True)
     notebooks = [*find_notebooks([]), *sorted(NOTEBOOKS_DIR.glob("[a-z]*.ipynb"))]
-    tasks = [
-        *find_notebooks([], NOTEBOOKS_DIR / "exercises"),
-        *find_notebooks([], NOTEBOOKS_DIR / "solutions"),
+    others = [
+        path
+        for room in ("appendix", "exercises", "solutions")
+        for path in find_notebooks([], NOTEBOOKS_DIR / room)
     ]
-    for path in [*notebooks, *tasks]:
+    for path in [*notebooks, *others]:
         target = folder / path.relative_to(NOTEBOOKS_DIR).parent
         target.mkdir(exist_ok=True)
         print(export(path, target).relative_to(folder))

@@ -88,9 +88,12 @@ def limit_output():
 
 
 def cut(value, limit=OUTPUT):
-    """`value`, a message's content, with no string in it longer than OUTPUT, or TEXT where it is text."""
+    """`value`, a message's content, with no string in it longer than OUTPUT, or TEXT where it is text.
+
+    Nor one with a lone surrogate, which no message can carry.
+    """
     if isinstance(value, str):
-        return value if len(value) <= limit else value[:limit]
+        return value[:limit].encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, dict):
         return {key: cut(item, TEXT if key in TEXTS else limit) for key, item in value.items()}
     return [cut(item, limit) for item in value] if isinstance(value, list) else value

@@ -1,5 +1,7 @@
 """Running and storing notebooks: whole or not at all, without widget state, never with stderr."""
 
+import json
+
 import nbformat
 import pytest
 from nbclient.exceptions import CellExecutionError
@@ -80,8 +82,12 @@ def test_the_kernel_prints_nothing_to_the_terminal(tmp_path, capfd):
 def test_the_command_reports_seconds_and_failures(tmp_path, monkeypatch, capsys):
     write_notebook(tmp_path, "print('hello')")
     monkeypatch.setattr(store, "find_notebooks", lambda numbers: sorted(tmp_path.glob("*.ipynb")))
+    seconds = tmp_path / "seconds.json"
+    seconds.write_text('{"08": 35}')
+    monkeypatch.setattr(store, "SECONDS", seconds)
     assert store.main([]) == 0
     assert "07_demo.ipynb" in capsys.readouterr().out
+    assert set(json.loads(seconds.read_text())) == {"07", "08"}
     write_notebook(tmp_path, "1 / 0")
     assert store.main([]) == 1
     assert "ZeroDivisionError" in capsys.readouterr().err

@@ -1,7 +1,7 @@
 """Run the tests: all of them, those that a chapter touches, or all notebooks as other processors run them.
 
 python3 course.py test                  everything, in two processes
-python3 course.py test 08               what chapter 08 touches (see tests/conftest.py)
+python3 course.py test 08               what chapter 08 touches (tests/chapter_choice.py decides)
 python3 course.py test --processors     chapters and solutions under each setting of `processors`
 python3 course.py test tests/test_data.py -x    any words of pytest's
 """

@@ -129,7 +129,7 @@ def marked(cell, number):
         [
             *lines[:first],
             "### BEGIN HIDDEN TESTS",
-            f'__import__("teaching.mark", fromlist=["mark"]).mark("{number}", {answers})',
+            f'__import__("teaching.points", fromlist=["mark"]).mark("{number}", {answers})',
             '"""What the student sees:',
             "### END HIDDEN TESTS",
             *lines[first:last],

@@ -130,7 +130,9 @@ def main():
     if os.name != "nt":
         os.environ.pop("JPY_PARENT_PID", None)  # under sudo or in a container the parent is another
 
-    importlib.import_module("teaching.mark")  # and utils, before a file of that name in the student's folder
+    importlib.import_module(
+        "teaching.points"
+    )  # and utils, before a file of that name in the student's folder
     from ipykernel.kernelapp import IPKernelApp
     from ipykernel.zmqshell import ZMQInteractiveShell
 

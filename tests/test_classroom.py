@@ -175,7 +175,7 @@ def test_a_check_cell_that_cannot_be_marked_so_is_refused(nbgrader, seen):
 
 
 def test_mark_prints_what_is_right_and_raises_what_is_not(capsys):
-    from teaching.mark import NotRight, mark
+    from teaching.points import NotRight, mark
 
     mark("02", "count", 70, 21**0.5)
     assert capsys.readouterr().out == "count: right.\n"

@@ -132,7 +132,7 @@ def main():
 
     importlib.import_module(
         "teaching.points"
-    )  # and utils, before a file of that name in the student's folder
+    )  # and utils, before the student's files of such names
     from ipykernel.kernelapp import IPKernelApp
     from ipykernel.zmqshell import ZMQInteractiveShell
 

@@ -81,16 +81,20 @@ def write(notebook, path):
 
 
 def cover_predictions(notebook):
-    """Store the answer to each "Predict" with its output collapsed; a slider asks and covers by itself."""
-    asked = False
+    """Store what would give an answer away with its output collapsed.
+
+    That is the answer to each "Predict", and the picture of a slider below it. The slider itself asks, and
+    covers its picture until it has a guess.
+    """
+    asked = below_slider = False
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             asked = "**Predict" in cell.source
-        elif asked and cell.outputs and not is_slider(cell):
-            cell.metadata.setdefault("jupyter", {})["outputs_hidden"] = True
-            asked = False
-        elif asked and cell.outputs:
-            asked = False
+        elif cell.outputs:
+            slider = is_slider(cell)
+            if (asked and not slider) or (below_slider and ".figure()" in cell.source):
+                cell.metadata.setdefault("jupyter", {})["outputs_hidden"] = True
+            asked, below_slider = False, slider
 
 
 def fold_course_versions(notebook):

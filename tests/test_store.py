@@ -96,10 +96,11 @@ def test_the_command_reports_seconds_and_failures(tmp_path, monkeypatch, capsys)
 def test_the_answer_to_a_prediction_is_stored_covered(tmp_path):
     text, code = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
     slider = "class Slider:\n    def __repr__(self):\n        return '[slider] p 0.5'\nSlider()"
+    picture = "class Lab:\n    def figure(self):\n        return 1\nLab().figure()"
     cells = [
         *(text("Look."), code("1")),
         *(text("**Predict, then run.** Which?"), code("x = 2"), code("x"), code("x + 1")),
-        *(text("**Predict, then run.** How many?"), code(slider)),
+        *(text("**Predict, then run.** How many?"), code(slider), text("Move it."), code(picture)),
     ]
     path = tmp_path / "07_demo.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
@@ -107,7 +108,7 @@ def test_the_answer_to_a_prediction_is_stored_covered(tmp_path):
     hidden = [
         c.metadata.get("jupyter", {}).get("outputs_hidden", False) for c in nbformat.read(path, 4).cells
     ]
-    assert hidden == [False, False, False, False, True, False, False, False]
+    assert hidden == [*[False] * 4, True, *[False] * 4, True]
 
 
 def test_the_courses_version_of_what_a_learner_writes_is_stored_folded(tmp_path):

@@ -93,7 +93,7 @@ def pytest_report_header():
     return [f"{absence(name)} {note}" for name in absent]
 
 
-NUMBER = re.compile(r"[-+]?\d[\d.,]*(e[-+]?\d+)?")
+NUMBER = re.compile(r"[-+]?\d[\d.,]*(e[-+]?\d+)?(\+[a-z]\w*)?")  # 2.13.0+cpu is a version, too
 SPACE = re.compile(r"[ \t]+|-{2,}")
 PADDING = re.compile(r"(?<=\[) | (?=\])")  # [0.5 1. ] is as wide as [0.51 1.]
 

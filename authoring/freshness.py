@@ -69,12 +69,20 @@ def code_hash(notebook):
 
 
 def canonical(tree):
-    """The source of a syntax tree without comments and docstrings."""
-    tree = ast.parse(ast.unparse(tree))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
-    return ast.unparse(tree)
+    """A syntax tree as text without comments and docstrings, the same from every Python.
+
+    `ast.unparse` quotes otherwise from version to version, and `ast.dump` shows other empty fields.
+    """
+    if isinstance(tree, list):
+        return f"[{', '.join(map(canonical, tree))}]"
+    if not isinstance(tree, ast.AST):
+        return repr(tree)
+    fields = {name: value for name, value in ast.iter_fields(tree) if value is not None and value != []}
+    if isinstance(tree, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(tree) is not None:
+        fields["body"] = tree.body[1:]
+    return (
+        f"{type(tree).__name__}({', '.join(f'{name}={canonical(fields[name])}' for name in sorted(fields))})"
+    )
 
 
 def bound_to_utils(tree):

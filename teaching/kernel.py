@@ -130,9 +130,7 @@ def main():
     if os.name != "nt":
         os.environ.pop("JPY_PARENT_PID", None)  # under sudo or in a container the parent is another
 
-    importlib.import_module(
-        "teaching.points"
-    )  # and utils, before the student's files of such names
+    importlib.import_module("teaching.points")  # and utils, before the student's files of such names
     from ipykernel.kernelapp import IPKernelApp
     from ipykernel.zmqshell import ZMQInteractiveShell
 

@@ -1,5 +1,6 @@
 """A stored result is what today's code would give, or a test says that it is not."""
 
+import ast
 import json
 
 import nbformat
@@ -69,6 +70,21 @@ def test_the_hash_does_not_follow_words_or_what_the_experiment_does_not_use(util
         "RATE = 0.1\n\ndef load(n):\n    '''Load.'''\n    return n * RATE\n\ndef other():\n    return 2\n",
     )
     assert freshness.code_hash(notebook()) == before
+
+
+def test_every_python_writes_the_same_code_in_the_same_way():
+    tree = ast.parse("def f(n):\n    'Words.'\n    return f\"{n!r:>{n}}'s\"  # once")
+    n = "Name(ctx=Load(), id='n')"
+    width = f"[Constant(value='>'), FormattedValue(conversion=-1, value={n})]"
+    parts = [
+        f"FormattedValue(conversion=114, format_spec=JoinedStr(values={width}), value={n})",
+        'Constant(value="\'s")',
+    ]
+    body = f"[Return(value=JoinedStr(values=[{', '.join(parts)}]))]"
+    assert (
+        freshness.canonical(tree.body[0])
+        == f"FunctionDef(args=arguments(args=[arg(arg='n')]), body={body}, name='f')"
+    )
 
 
 def test_results_without_tagged_cells_are_refused():

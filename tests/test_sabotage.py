@@ -1,15 +1,16 @@
 """Results that are wrong on purpose: for each, a chapter's claims must say something else, or fail.
 
 A chapter's cell tagged `claims` defines `claims(results)`: it asserts what the text says of the
-stored results and returns the rows of the verdict table. tests/sabotage/chNN.py names ways to spoil
-these results: arms swapped, dropout taken out, one seed repeated. A claim that no such result can
-break is worse than none.
+stored results and returns the rows of the verdict table. Each function of tests/sabotage/chNN.py is
+a way to spoil these results: arms swapped, dropout taken out, one seed repeated. A claim that no such
+result can break is worse than none.
 
     python3 -m tests.test_sabotage      prints the table: chapter, sabotages, caught
 """
 
 import copy
 import importlib
+import inspect
 import sys
 from pathlib import Path
 
@@ -29,7 +30,8 @@ def load(number):
     for cell in nbformat.read(path, 4).cells:
         if {"setup", "imports", "claims"} & set(cell.metadata.get("tags", [])):
             exec(compile(cell.source, path.name, "exec"), namespace)
-    sabotages = importlib.import_module(f"tests.sabotage.ch{number}").SABOTAGES
+    ways = vars(importlib.import_module(f"tests.sabotage.ch{number}")).items()
+    sabotages = {name: way for name, way in ways if inspect.isfunction(way) and not name.startswith("_")}
     return namespace["claims"], load_results(path.stem), sabotages
 
 
@@ -70,5 +72,5 @@ def test_every_sabotage_is_caught(number):
 if __name__ == "__main__":
     for number in CHAPTERS:
         for name, red in caught(number).items():
-            print(f"{number}  {name:<44}{red or 'NOT CAUGHT'}")
+            print(f"{number}  {name:<48}{red or 'NOT CAUGHT'}")
     sys.exit(any(not red for number in CHAPTERS for red in caught(number).values()))

@@ -33,15 +33,3 @@ def gradient_not_masked(results):
 
 def other_units_stand_still(results):
     results["still"]["8"][1] = 1
-
-
-SABOTAGES = {
-    "arms swapped": arms_swapped,
-    "dropout removed": dropout_removed,
-    "one seed repeated": one_seed_repeated,
-    "p and q swapped": p_and_q_swapped,
-    "survivors not rescaled": not_rescaled,
-    "one mask for the batch": one_mask_for_the_batch,
-    "gradient not masked": gradient_not_masked,
-    "other units stand still": other_units_stand_still,
-}

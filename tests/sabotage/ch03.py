@@ -46,14 +46,3 @@ def climbs(results):
     for run in results["runs"]["0.3"]:
         losses = run["history"]["val_loss"]
         run["history"]["val_loss"] = losses[:15] + [loss + 0.05 for loss in losses[15:]]
-
-
-SABOTAGES = {
-    "arms swapped": swap_arms,
-    "dropout removed": no_dropout,
-    "one seed three times": one_seed,
-    "training and validation swapped": swap_piles,
-    "the last epoch's weights kept": never_stopped,
-    "the frozen order shuffled": shuffled_again,
-    "a rise after epoch 15": climbs,
-}

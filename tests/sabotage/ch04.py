@@ -64,18 +64,3 @@ def two_points_less(results):
     """Another net than the script's."""
     for run in results["script"]:
         run["uses"]["raw"][0] -= 0.02
-
-
-SABOTAGES = {
-    "arms swapped": swap_arms,
-    "dropout removed from its arm": no_dropout,
-    "dropout removed from the script's cost": script_without_dropout,
-    "one seed ten times": one_seed,
-    "raw images scaled": scaled,
-    "eval() not forgotten": never_forgotten,
-    "one mask for twenty": one_mask,
-    "best epoch is the last": too_short,
-    "epochs reversed": backwards,
-    "accuracy and NLL swapped": permuted,
-    "two points of accuracy less": two_points_less,
-}

@@ -38,18 +38,3 @@ def epochs_turned_round(results):
 
 def p_and_q_swapped(results):
     results["kept"] = [1 - share for share in results["kept"]]
-
-
-SABOTAGES = {
-    found.__name__.replace("_", " "): found
-    for found in (
-        conventions_swapped,
-        one_seed_repeated,
-        dropout_taken_out_of_the_concise_net,
-        dropout_taken_out_of_the_scratch_net,
-        ours_lifted_to_the_page,
-        no_difference_by_the_last_batch,
-        epochs_turned_round,
-        p_and_q_swapped,
-    )
-}

@@ -58,23 +58,3 @@ def modes_turned_round(results):
 def dropout_taken_out(results):
     for name, calls in results["modes"].items():
         results["modes"][name] = dict.fromkeys(calls, "does nothing")
-
-
-SABOTAGES = {
-    found.__name__.replace("_", " "): found
-    for found in (
-        factors_forgotten_in_gluon,
-        one_gradient_off,
-        float64_shown_as_float32,
-        float32_shown_as_float64,
-        one_is_zeros_everywhere,
-        p_and_q_swapped,
-        training_and_prediction_swapped,
-        layers_out_of_order,
-        wrong_rates_refused_by_gluon,
-        no_grad_switches_off,
-        keras_on_by_default,
-        modes_turned_round,
-        dropout_taken_out,
-    )
-}

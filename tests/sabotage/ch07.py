@@ -3,23 +3,23 @@
 WHEN = ("end", "stopped")
 
 
-def swap(results, one, other):
+def _swap(results, one, other):
     results[one], results[other] = results[other], results[one]
 
 
 def dropout_and_no_noise_swapped(results):
     for when in WHEN:
-        swap(results, f"own coins, {when}", f"none, {when}")
+        _swap(results, f"own coins, {when}", f"none, {when}")
 
 
 def own_coins_and_one_coin_swapped(results):
     for when in WHEN:
-        swap(results, f"own coins, {when}", f"one coin, {when}")
+        _swap(results, f"own coins, {when}", f"one coin, {when}")
 
 
 def dropout_and_weight_decay_swapped(results):
     for when in WHEN:
-        swap(results, f"own coins, {when}", f"weight decay, {when}")
+        _swap(results, f"own coins, {when}", f"weight decay, {when}")
 
 
 def dropout_removed(results):
@@ -29,7 +29,7 @@ def dropout_removed(results):
 
 def stopped_early_and_end_swapped(results):
     for arm in ("none", "own coins", "16 share", "one coin", "weight decay"):
-        swap(results, f"{arm}, end", f"{arm}, stopped")
+        _swap(results, f"{arm}, end", f"{arm}, stopped")
 
 
 def one_seed_repeated(results):
@@ -46,7 +46,7 @@ def no_unit_was_knocked_out(results):
 
 def right_and_wrong_labels_swapped(results):
     for arm in ("none", "own coins"):
-        swap(results[f"{arm}, end"], "right", "wrong")
+        _swap(results[f"{arm}, end"], "right", "wrong")
 
 
 def same_learning_rate_in_both_recipes(results):
@@ -55,20 +55,20 @@ def same_learning_rate_in_both_recipes(results):
 
 def recipes_swapped(results):
     for how in ("as it is", "times 1 - p"):
-        swap(results["exact"]["multiply"], f"inverted, {how}", f"classical, {how}")
+        _swap(results["exact"]["multiply"], f"inverted, {how}", f"classical, {how}")
 
 
 def weights_not_multiplied(results):
     for recipe in ("inverted", "classical"):
-        swap(results["exact"]["multiply"], f"{recipe}, as it is", f"{recipe}, times 1 - p")
+        _swap(results["exact"]["multiply"], f"{recipe}, as it is", f"{recipe}, times 1 - p")
 
 
 def targets_swapped(results):
-    swap(results["exact"]["halving"], "straight", "curved")
+    _swap(results["exact"]["halving"], "straight", "curved")
 
 
 def nets_of_the_vote_swapped(results):
-    swap(results["exact"]["joined"], "softmax", "ReLU between")
+    _swap(results["exact"]["joined"], "softmax", "ReLU between")
 
 
 def additive_and_dropout_noise_swapped(results):
@@ -78,25 +78,3 @@ def additive_and_dropout_noise_swapped(results):
 
 def equal_prior_for_all_columns(results):
     results["exact"]["prior"]["dropout"] = 0.1
-
-
-SABOTAGES = {
-    found.__name__.replace("_", " "): found
-    for found in (
-        dropout_and_no_noise_swapped,
-        own_coins_and_one_coin_swapped,
-        dropout_and_weight_decay_swapped,
-        dropout_removed,
-        stopped_early_and_end_swapped,
-        one_seed_repeated,
-        no_unit_was_knocked_out,
-        right_and_wrong_labels_swapped,
-        same_learning_rate_in_both_recipes,
-        recipes_swapped,
-        weights_not_multiplied,
-        targets_swapped,
-        nets_of_the_vote_swapped,
-        additive_and_dropout_noise_swapped,
-        equal_prior_for_all_columns,
-    )
-}

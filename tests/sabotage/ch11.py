@@ -1,7 +1,7 @@
 """Ways to spoil the stored results of chapter 11."""
 
 
-def runs_of(results, **wanted):
+def _runs_of(results, **wanted):
     return [run for run in results["runs"] if wanted.items() <= run.items()]
 
 
@@ -17,7 +17,7 @@ def end_and_early_stopped_swapped(results):
 
 
 def with_and_without_dropout_swapped(results):
-    for run in runs_of(results, num_train=2_000):
+    for run in _runs_of(results, num_train=2_000):
         run["drop_prob"] = 0.5 - run["drop_prob"]
 
 
@@ -42,17 +42,3 @@ def dropout_left_off(results):
 
 def keras_copy_with_another_p(results):
     results["class"]["0.5"] = results["class"]["0.2"]
-
-
-SABOTAGES = {
-    function.__name__.replace("_", " "): function
-    for function in (
-        passes_and_weight_scaling_swapped,
-        end_and_early_stopped_swapped,
-        with_and_without_dropout_swapped,
-        numbers_of_images_reversed,
-        one_seed_repeated,
-        dropout_left_off,
-        keras_copy_with_another_p,
-    )
-}

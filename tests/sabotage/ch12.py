@@ -1,7 +1,7 @@
 """Ways to spoil the stored results of chapter 12."""
 
 
-def tables(results):
+def _tables(results):
     """All dicts of a run that have one entry per method."""
     for run in results["runs"]:
         yield run["scores"]
@@ -11,7 +11,7 @@ def tables(results):
 
 
 def monte_carlo_and_weight_scaling_swapped(results):
-    for table in tables(results):
+    for table in _tables(results):
         table["Monte Carlo"], table["weight scaling"] = table["weight scaling"], table["Monte Carlo"]
 
 
@@ -21,7 +21,7 @@ def small_and_large_data_swapped(results):
 
 
 def dropout_left_off(results):
-    for table in tables(results):
+    for table in _tables(results):
         table["Monte Carlo"] = table["weight scaling"]
         if "weight scaling + T" in table:
             table["Monte Carlo + T"] = table["weight scaling + T"]
@@ -33,7 +33,7 @@ def one_seed_repeated(results):
 
 
 def with_and_without_temperature_swapped(results):
-    for table in tables(results):
+    for table in _tables(results):
         for name in ("Monte Carlo", "weight scaling"):
             table[name], table[f"{name} + T"] = table[f"{name} + T"], table[name]
 
@@ -47,17 +47,3 @@ def angles_reversed(results):
     for run in results["runs"]:
         angles = list(run["rotated"])
         run["rotated"] = dict(zip(angles, reversed(run["rotated"].values()), strict=True))
-
-
-SABOTAGES = {
-    function.__name__.replace("_", " "): function
-    for function in (
-        monte_carlo_and_weight_scaling_swapped,
-        small_and_large_data_swapped,
-        dropout_left_off,
-        one_seed_repeated,
-        with_and_without_temperature_swapped,
-        temperatures_inverted,
-        angles_reversed,
-    )
-}

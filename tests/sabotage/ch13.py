@@ -1,7 +1,7 @@
 """Ways to spoil chapter 13's stored results. Each changes them in place."""
 
 
-def swap(results, one, other):
+def _swap(results, one, other):
     runs = results["runs"]
     runs[one], runs[other] = runs[other], runs[one]
 
@@ -55,15 +55,8 @@ def ratio_of_units_and_weights_turned(results):
 
 
 def two_strengths_of_dropconnect_swapped(results):
-    swap(results, "DropConnect, p = 0.4", "DropConnect, p = 0.6")
+    _swap(results, "DropConnect, p = 0.4", "DropConnect, p = 0.6")
 
 
 def early_and_late_swapped(results):
-    swap(results, "early", "late")
-
-
-SABOTAGES = {
-    name.replace("_", " "): function
-    for name, function in list(globals().items())
-    if callable(function) and not name.startswith("_") and name != "swap"
-}
+    _swap(results, "early", "late")

@@ -13,43 +13,43 @@ def other_way_round(situation):
     return ({**MODES, situation: not MODES[situation]},)
 
 
-def predict_under_no_grad(model, x):
+def predict_under_no_grad(net, x):
     with torch.no_grad():
-        return model(x).softmax(dim=1)
+        return net(x).softmax(dim=1)
 
 
-def predict_and_forget(model, x):
+def predict_and_forget(net, x):
     with torch.no_grad():
-        return model.eval()(x).softmax(dim=1)
+        return net.eval()(x).softmax(dim=1)
 
 
-def with_graph(model, x, finish=lambda output: output.softmax(dim=1)):
-    with evaluating(model):
-        return finish(model(x))
+def with_graph(net, x, finish=lambda output: output.softmax(dim=1)):
+    with evaluating(net):
+        return finish(net(x))
 
 
-def one_flag(model, x):
-    was_training = model.training
+def one_flag(net, x):
+    was_training = net.training
     with torch.no_grad():
-        probs = model.eval()(x).softmax(dim=1)
-    model.train(was_training)
+        probs = net.eval()(x).softmax(dim=1)
+    net.train(was_training)
     return probs
 
 
-def predict(model, x):
+def predict(net, x):
     with torch.no_grad():
-        return with_graph(model, x)
+        return with_graph(net, x)
 
 
-def logits(model, x):
-    return with_graph(model, x, lambda output: output)
+def logits(net, x):
+    return with_graph(net, x, lambda output: output)
 
 
-def moves_statistics(model, x):
+def moves_statistics(net, x):
     """Dropout off, batch norm in training mode."""
-    with torch.no_grad(), evaluating(model):
-        model.train()[3].eval()
-        return model(x).softmax(dim=1)
+    with torch.no_grad(), evaluating(net):
+        net.train()[3].eval()
+        return net(x).softmax(dim=1)
 
 
 class Functional(nn.Module):
@@ -81,19 +81,19 @@ def drop_with_coins(shape_of_coins):
 drop_channels = drop_with_coins(lambda x: (*x.shape[:2], 1, 1))
 
 
-def losses(model, x, y):
-    model.eval()
+def losses(net, x, y):
+    net.eval()
     with torch.no_grad():
-        plain = F.cross_entropy(model(x), y).item()
-        model[3].train()
-        return sum(F.cross_entropy(model(x), y).item() for _ in range(50)) / 50, plain
+        plain = F.cross_entropy(net(x), y).item()
+        net[3].train()
+        return sum(F.cross_entropy(net(x), y).item() for _ in range(50)) / 50, plain
 
 
 RIGHT = [("predict", (predict,)), ("channels", (drop_channels,)), ("losses", (losses, "b"))]
 WRONG = [
     ("modes", other_way_round("a new layer under no_grad()"), beliefs.NO_GRAD),
     ("modes", other_way_round("a new layer"), beliefs.NEW_MODULE),
-    ("modes", other_way_round("F.dropout(x, 0.5) in a model after eval()"), beliefs.FUNCTIONAL),
+    ("modes", other_way_round("F.dropout(x, 0.5) in a net after eval()"), beliefs.FUNCTIONAL),
     ("modes", other_way_round("a layer after eval()"), "as a run shows it"),
     ("predict", (predict_under_no_grad,), beliefs.NO_GRAD),
     ("predict", (predict_and_forget,), beliefs.LEFT_OFF),
@@ -114,8 +114,8 @@ WRONG = [
     ("channels", (drop_with_coins(lambda x: (len(x), 1, 1, 1)),), "one coin per channel"),
     ("channels", (lambda x, p, training: drop_channels(x, 0.5, training),), "a share 0.3 of channels"),
     ("channels", (lambda x, p, training: drop_channels(x, p, training) * (0.5 if training else 1),), "1.43"),
-    ("monte_carlo", (lambda model: model.train(),), beliefs.MC_TRAIN),
-    ("monte_carlo", (lambda model: model.eval(),), "two different answers"),
+    ("monte_carlo", (lambda net: net.train(),), beliefs.MC_TRAIN),
+    ("monte_carlo", (lambda net: net.eval(),), "two different answers"),
     ("losses", (losses, "a"), beliefs.VALIDATION_BUG_04),
     ("losses", (losses, "d"), '"a", "b" or "c"'),
     ("losses", (lambda *task: 1.0, "b"), "a pair of floats"),

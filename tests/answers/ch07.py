@@ -20,45 +20,45 @@ def predicted(mean, variance, p):
     return variance / (1 - p) + mean**2 * p / (1 - p)
 
 
-def loss(X, y, w, p):
-    return ((y - X @ w) ** 2).sum() + p / (1 - p) * (w**2 * (X**2).sum(axis=0)).sum()
+def loss(x, y, w, p):
+    return ((y - x @ w) ** 2).sum() + p / (1 - p) * (w**2 * (x**2).sum(axis=0)).sum()
 
 
-def plain_loss(X, y, w, p):
-    return ((y - X @ w) ** 2).sum()
+def plain_loss(x, y, w, p):
+    return ((y - x @ w) ** 2).sum()
 
 
-def loss_with_l2(X, y, w, p):
-    return plain_loss(X, y, w, p) + p / (1 - p) * len(X) * (w**2).sum()
+def loss_with_l2(x, y, w, p):
+    return plain_loss(x, y, w, p) + p / (1 - p) * len(x) * (w**2).sum()
 
 
 def ridge(penalty):
-    """best_weights with diag(penalty(X, p)) added to X^T X."""
-    return lambda X, y, p: np.linalg.solve(X.T @ X + np.diag(penalty(X, p)), X.T @ y)
+    """best_weights with diag(penalty(x, p)) added to x^T x."""
+    return lambda x, y, p: np.linalg.solve(x.T @ x + np.diag(penalty(x, p)), x.T @ y)
 
 
 def dropout_ridge(factor):
-    return ridge(lambda X, p: factor * p / (1 - p) * (X**2).sum(axis=0))
+    return ridge(lambda x, p: factor * p / (1 - p) * (x**2).sum(axis=0))
 
 
 def with_rate(rate):
     """train_classical with the learning rate lr * rate(p)."""
-    return lambda X, Y, masks, p, lr: train(X, Y, masks, lr * rate(p))
+    return lambda x, y, masks, p, lr: train(x, y, masks, lr * rate(p))
 
 
-def inverted(X, Y, masks, p, lr):
-    return train(X, Y, masks, lr, 1 / (1 - p))
+def inverted(x, y, masks, p, lr):
+    return train(x, y, masks, lr, 1 / (1 - p))
 
 
 classical = with_rate(lambda p: (1 - p) ** -2)
 
 
-def multiplied(X, W, p):
-    return X @ ((1 - p) * W)
+def multiplied(x, W, p):
+    return x @ ((1 - p) * W)
 
 
-def plain(X, W, p):
-    return X @ W
+def plain(x, W, p):
+    return x @ W
 
 
 def vote_with(weigh=lambda kept, n, p: p ** (n - kept) * (1 - p) ** kept, scale=lambda p: 1 / (1 - p)):
@@ -127,24 +127,24 @@ WRONG = [
     ("variance", (lambda h, *_: h, predicted), "one number from measured"),
     ("variance", (lambda h, *_: 2 * h.var(), predicted), "a measured variance within"),
     ("variance", (measured, lambda m, v, p: 2 * v), "plus the mean noise"),
-    ("ridge", (plain_loss, ridge(lambda X, p: 0 * X[0])), beliefs.NO_PENALTY),
+    ("ridge", (plain_loss, ridge(lambda x, p: 0 * x[0])), beliefs.NO_PENALTY),
     ("ridge", (loss, dropout_ridge(0)), beliefs.NO_PENALTY),
-    ("ridge", (loss_with_l2, ridge(lambda X, p: p / (1 - p) * len(X) + 0 * X[0])), beliefs.PLAIN_L2),
-    ("ridge", (loss, ridge(lambda X, p: p / (1 - p) + 0 * X[0])), beliefs.PLAIN_L2),
-    ("ridge", (lambda X, y, w, p: loss(X, y, w, 1 - p), ridge(lambda X, p: 0 * X[0])), beliefs.KEEP_07),
-    ("ridge", (loss, lambda X, y, p: dropout_ridge(1)(X, y, 1 - p)), beliefs.KEEP_07),
-    ("ridge", (lambda X, y, w, p: w, dropout_ridge(1)), "one number from expected_loss"),
+    ("ridge", (loss_with_l2, ridge(lambda x, p: p / (1 - p) * len(x) + 0 * x[0])), beliefs.PLAIN_L2),
+    ("ridge", (loss, ridge(lambda x, p: p / (1 - p) + 0 * x[0])), beliefs.PLAIN_L2),
+    ("ridge", (lambda x, y, w, p: loss(x, y, w, 1 - p), ridge(lambda x, p: 0 * x[0])), beliefs.KEEP_07),
+    ("ridge", (loss, lambda x, y, p: dropout_ridge(1)(x, y, 1 - p)), beliefs.KEEP_07),
+    ("ridge", (lambda x, y, w, p: w, dropout_ridge(1)), "one number from expected_loss"),
     ("ridge", (lambda *task: 2 * loss(*task), dropout_ridge(1)), "as all 32 masks"),
-    ("ridge", (loss, lambda X, y, p: y), "of shape (5,)"),
+    ("ridge", (loss, lambda x, y, p: y), "of shape (5,)"),
     ("ridge", (loss, dropout_ridge(2)), "cancel"),
     ("classical", (with_rate(lambda p: 1), multiplied), beliefs.SAME_RATE),
     ("classical", (with_rate(lambda p: 1 / (1 - p)), multiplied), beliefs.ONE_FACTOR),
     ("classical", (classical, plain), beliefs.NO_FACTOR_LEFT),
     ("classical", (inverted, multiplied), beliefs.TWICE_07),
-    ("classical", (lambda X, *_: X, multiplied), "weights of shape"),
+    ("classical", (lambda x, *_: x, multiplied), "weights of shape"),
     ("classical", (inverted, plain), "training with bare masks"),
     ("classical", (with_rate(lambda p: 2), multiplied), "after the same 30 masks"),
-    ("classical", (classical, lambda X, W, p: 3 * X @ W), "the scores that inverted"),
+    ("classical", (classical, lambda x, W, p: 3 * x @ W), "the scores that inverted"),
     (
         "subnetworks",
         (vote_with(weigh=lambda kept, n, p: np.full(len(kept), 0.5**n)),),

@@ -13,34 +13,34 @@ def other_way_round(situation):
     return ({**SWITCHES, situation: not SWITCHES[situation]},)
 
 
-def dropout_alone(model):
-    model.eval()[3].train()
+def dropout_alone(net):
+    net.eval()[3].train()
 
 
-def batch_statistics(model):
+def batch_statistics(net):
     """Dropout on, and batch norm with the batch's statistics, without moving its own."""
-    dropout_alone(model)
-    model[1].track_running_stats = False
-    model[1].train()
-    model[1].running_mean, model[1].running_var = None, None
+    dropout_alone(net)
+    net[1].track_running_stats = False
+    net[1].train()
+    net[1].running_mean, net[1].running_var = None, None
 
 
-def another_p(model):
-    dropout_alone(model)
-    model[3].p = 0.5
+def another_p(net):
+    dropout_alone(net)
+    net[3].p = 0.5
 
 
 def loop(switch=dropout_alone, finish=torch.softmax, before_pass=lambda: None, after=nn.Module.eval):
     """mc_samples with one thing changed."""
 
-    def mc_samples(model, x, num_samples):
-        switch(model)
+    def mc_samples(net, x, num_samples):
+        switch(net)
         passes = []
         with torch.no_grad():
             for _ in range(num_samples):
                 before_pass()
-                passes.append(finish(model(x), 1))
-        after(model)
+                passes.append(finish(net(x), 1))
+        after(net)
         return torch.stack(passes).numpy()
 
     return mc_samples
@@ -98,7 +98,7 @@ WRONG = [
     ("loop", (loop(switch=nn.Module.eval),), beliefs.EVAL_ALONE),
     ("loop", (lambda *task: loop()(*task).mean(axis=0),), beliefs.AVERAGED),
     ("loop", (loop(finish=lambda logits, dim: logits),), beliefs.LOGITS),
-    ("loop", (loop(after=lambda model: None),), beliefs.LEFT_ON),
+    ("loop", (loop(after=lambda net: None),), beliefs.LEFT_ON),
     ("loop", (lambda *task: loop()(*task)[1:],), "an array of shape (400, 8, 3)"),
     ("loop", (loop(switch=batch_statistics),), "within 5 standard errors"),
     ("loop", (loop(switch=another_p),), "within 5 standard errors"),

@@ -229,22 +229,22 @@ no_grad() and inference_mode() only stop recording for the backward pass. They k
 switch is the module's own, and eval() turns it off.""")
 NO_GRAD_11 = NO_GRAD.answered("""inference_mode() and no_grad() only stop recording for the backward pass.
 They know nothing of dropout, whose switch is the mode of its module: passes inside them differ as well.""")
-NEW_MODULE = belief("""a model predicts without eval()
+NEW_MODULE = belief("""a net predicts without eval()
 A new PyTorch module is in training mode, so it drops. PyTorch does not guess when you predict: without
-model.eval() the same image gets another answer at every call.""")
+net.eval() the same image gets another answer at every call.""")
 LEFT_OFF = belief("""eval() may stay on after a validation pass
-The model was left in another mode than it came in. After a validation pass in the middle of training, the
+The net was left in another mode than it came in. After a validation pass in the middle of training, the
 rest of the training would run without dropout, silently.""")
 FUNCTIONAL = belief("""F.dropout follows the module's mode
-F.dropout is a plain function and cannot see which model calls it. Its own argument training, True by
+F.dropout is a plain function and cannot see which net calls it. Its own argument training, True by
 default, decides alone: pass training=self.training.""")
 PIXELS = belief("""single pixels are as good as channels
 Single pixels were dropped. Neighbours carry nearly the same information, so a channel that loses some
 pixels hides little: one coin must decide about a whole channel of an example.""")
 PIXELS_09 = PIXELS.answered("""Independent draws average out: what one position hides, the others still
 tell. One draw for all of them hides it everywhere, so its noise does not fall as T grows.""")
-MC_TRAIN = belief("""model.train() is harmless for Monte Carlo dropout
-model.train() switches batch normalisation as well: it then uses each batch's own statistics, and every pass
+MC_TRAIN = belief("""net.train() is harmless for Monte Carlo dropout
+net.train() switches batch normalisation as well: it then uses each batch's own statistics, and every pass
 moves its running statistics, even under no_grad(). Switch the dropout modules alone.""")
 
 ALWAYS_ON = belief("""a layer that drops needs no switch
@@ -518,7 +518,7 @@ BIASED_VARIANCE = belief("""the running variance is the mean of the batches' var
 PyTorch normalises the batch with a variance over n, but stores a running variance over n - 1. With small
 batches the two differ by a lot: n = 5 makes it 1.25 times as large.""")
 LEAK = belief("""a scaler may see all rows, since it sees no labels
-The scaler saw the test rows, so rows that should be unknown change what the model learns from. That no
+The scaler saw the test rows, so rows that should be unknown change what the net learns from. That no
 label was used does not help: mean and standard deviation come from the training part alone.""")
 OWN_SCALER = belief("""the test part needs a scaler of its own
 The test part was put on a scale of its own. Then the same wine means one thing in training and another in
@@ -544,8 +544,8 @@ pass in training mode moves them, and no weight shows it.""")
 UNSEEDED = belief("""two calls differ only in what I changed
 The masks differed as well, and that was blamed on the company. Two calls differ in what you changed and in
 every random draw: set the same seed before both, and keep the number of rows.""")
-MC_TRAIN_10 = belief("""model.train() is harmless for Monte Carlo dropout with batch norm
-model.train() switches batch norm as well: each image is judged by its company, and every pass moves the
+MC_TRAIN_10 = belief("""net.train() is harmless for Monte Carlo dropout with batch norm
+net.train() switches batch norm as well: each image is judged by its company, and every pass moves the
 running statistics, even under no_grad(). Switch the dropout modules alone.""")
 PUT_BACK = belief("""a net that comes back unharmed has predicted well
 Putting the statistics back repairs the net, not the predictions: while the loop ran, batch norm used the
@@ -565,8 +565,8 @@ at prediction, so nothing is dropped.""")
 NEEDS_RECORD_11 = belief("""Monte Carlo in MXNet needs record()
 Recording is for gradients, and dropout does not need it. autograd.train_mode() switches the mode alone,
 which is all that a Monte Carlo pass needs.""")
-MC_TRAIN_11 = belief("""model.train() is harmless for MC when there is batch norm
-model.train() switches batch normalisation as well: it then uses each batch's own statistics, and every pass
+MC_TRAIN_11 = belief("""net.train() is harmless for MC when there is batch norm
+net.train() switches batch normalisation as well: it then uses each batch's own statistics, and every pass
 moves its running statistics, even under no_grad(). Switch the Dropout modules alone.""")
 EVAL_ALONE = belief("""eval() alone belongs before every prediction
 eval() is right for every layer but one: it switches dropout off too, so all passes are the same
@@ -578,7 +578,7 @@ LOGITS = belief("""logits may be averaged
 Averaging logits gives another prediction, the normalised geometric mean of the passes, and most of the
 Monte Carlo gain is gone. Take the softmax of each pass, then average probabilities.""")
 LEFT_ON = belief("""dropout may stay on after Monte Carlo
-Dropout was left on. The next person who predicts with this model gets one random pass, which is worse than
+Dropout was left on. The next person who predicts with this net gets one random pass, which is worse than
 weight scaling, and no message says so.""")
 AFTER_MEAN = belief("""mean first, standard deviation next
 The mean came first and removed the axis of the passes, so axis 0 is now the examples. What came out is how
@@ -631,7 +631,7 @@ each one adds its own x_ij^2 to the penalty, which keeps pace with the data for 
 IS_ACCURACY = belief("""calibration is accuracy
 That is 1 minus the accuracy. Calibration asks something else: does the share of right answers agree with
 the number said? Whoever says .8 and is right on 80 percent has an ECE of 0.""")
-ECE_ALONE = belief("""the model with the smallest ECE is the best
+ECE_ALONE = belief("""the net with the smallest ECE is the best
 An ECE of 0 needs no knowledge: say .1 of each of ten classes and be right on a tenth. ECE is not a proper
 score, so never let it choose alone. The NLL puts the ignorant forecaster last.""")
 SIGNED_BINS = belief("""too shy here makes up for too sure there

@@ -29,9 +29,9 @@ def differs(function):
     return not np.array_equal(array(written(function())), array(function()))
 
 
-def moved(model, before):
-    """True if a weight or a running statistic of `model` is no longer that of the state `before`."""
-    return any(not torch.equal(before[name], value) for name, value in model.state_dict().items())
+def moved(net, before):
+    """True if a weight or a running statistic of `net` is no longer that of the state `before`."""
+    return any(not torch.equal(before[name], value) for name, value in net.state_dict().items())
 
 
 # --- 1. modes ---
@@ -41,8 +41,8 @@ MODES = {
     "a new layer under no_grad()": True,
     "a layer after eval()": False,
     "a layer after eval() and then train()": True,
-    "F.dropout(x, 0.5) in a model after eval()": True,
-    "F.dropout(x, 0.5, training=False) in a new model": False,
+    "F.dropout(x, 0.5) in a net after eval()": True,
+    "F.dropout(x, 0.5, training=False) in a new net": False,
 }
 
 
@@ -51,7 +51,7 @@ def check_modes(drops):
     whys = {
         "a new layer": beliefs.NEW_MODULE,
         "a new layer under no_grad()": beliefs.NO_GRAD,
-        "F.dropout(x, 0.5) in a model after eval()": beliefs.FUNCTIONAL,
+        "F.dropout(x, 0.5) in a net after eval()": beliefs.FUNCTIONAL,
     }
     expect.truths(drops, MODES, whys)
 
@@ -60,26 +60,26 @@ def check_modes(drops):
 
 
 def check_predict(predict):
-    """A function: (model, x) -> class probabilities without dropout, the model as it was."""
-    model, x = small_net(), some_input()
+    """A function: (net, x) -> class probabilities without dropout, the net as it was."""
+    net, x = small_net(), some_input()
     for mode, batch_norm in ((True, True), (False, False), (True, False)):
-        model.train(mode)
-        model[1].training = batch_norm
-        modes = [module.training for module in model.modules()]
-        before = copy.deepcopy(model.state_dict())
-        noisy = differs(lambda: predict(model, x))
+        net.train(mode)
+        net[1].training = batch_norm
+        modes = [module.training for module in net.modules()]
+        before = copy.deepcopy(net.state_dict())
+        noisy = differs(lambda: predict(net, x))
         rule = "the same answer to the same question"
         expect.that(not noisy, rule, "two different answers", beliefs.NO_GRAD)
-        rule = "a model whose numbers do not change"
-        expect.that(not moved(model, before), rule, "moved running statistics", beliefs.MC_TRAIN)
-        after = [module.training for module in model.modules()]
-        rule = f"a model that comes back with training = {mode}"
-        expect.that(model.training is mode, rule, f"training = {not mode}", beliefs.LEFT_OFF)
-        rule = f"a model whose batch norm comes back with training = {batch_norm}, as it was"
+        rule = "a net whose numbers do not change"
+        expect.that(not moved(net, before), rule, "moved running statistics", beliefs.MC_TRAIN)
+        after = [module.training for module in net.modules()]
+        rule = f"a net that comes back with training = {mode}"
+        expect.that(net.training is mode, rule, f"training = {not mode}", beliefs.LEFT_OFF)
+        rule = f"a net whose batch norm comes back with training = {batch_norm}, as it was"
         expect.that(after == modes, rule, "modules in another mode", beliefs.ONE_FLAG)
     with torch.no_grad():
-        right = model.eval()(x).softmax(dim=1)
-    answer = predict(model, x)
+        right = net.eval()(x).softmax(dim=1)
+    answer = predict(net, x)
     found = array(answer)
     got = (
         f"shape {found.shape}"
@@ -95,20 +95,20 @@ def check_predict(predict):
 # --- 3. functional ---
 
 
-def check_functional(make_model):
-    """A function: () -> a model with dropout at p = 0.3 between its layers `first` and `second`."""
-    model, x = make_model(), torch.ones(400, 6)
-    model.eval()
-    noisy = differs(lambda: model(x))
+def check_functional(make_net):
+    """A function: () -> a net with dropout at p = 0.3 between its layers `first` and `second`."""
+    net, x = make_net(), torch.ones(400, 6)
+    net.eval()
+    noisy = differs(lambda: net(x))
     expect.that(not noisy, "the same output twice after eval()", "two different outputs", beliefs.FUNCTIONAL)
-    model.train()
-    expect.that(differs(lambda: model(x)), "different outputs in training mode", "the same output twice")
+    net.train()
+    expect.that(differs(lambda: net(x)), "different outputs in training mode", "the same output twice")
     seen = []
-    handle = model.second.register_forward_pre_hook(lambda module, inputs: seen.append(array(inputs[0])))
+    handle = net.second.register_forward_pre_hook(lambda module, inputs: seen.append(array(inputs[0])))
     with torch.no_grad():
-        nn.init.constant_(model.first.weight, 0.0)
-        nn.init.constant_(model.first.bias, 1.0)
-        model(x)
+        nn.init.constant_(net.first.weight, 0.0)
+        nn.init.constant_(net.first.bias, 1.0)
+        net(x)
     handle.remove()
     expect.share(seen[0] == 0, P, "zeros in front of `second`", beliefs.KEEP_04)
     expect.rescaled(seen[0], P)
@@ -138,16 +138,16 @@ def check_channels(drop_channels):
 
 
 def check_monte_carlo(switch):
-    """A function: (model) -> the same model, in which dropout is on and everything else predicts."""
+    """A function: (net) -> the same net, in which dropout is on and everything else predicts."""
     for start in (True, False):
-        model, x = small_net(), some_input()
-        model.train(start)
-        model = switch(model)
-        before = copy.deepcopy(model.state_dict())
+        net, x = small_net(), some_input()
+        net.train(start)
+        net = switch(net)
+        before = copy.deepcopy(net.state_dict())
         with torch.no_grad():
-            random = differs(lambda model=model, x=x: model(x))
+            random = differs(lambda net=net, x=x: net(x))
         rule = "batch norm's running statistics to stay"
-        expect.that(not moved(model, before), rule, "they moved while predicting", beliefs.MC_TRAIN)
+        expect.that(not moved(net, before), rule, "they moved while predicting", beliefs.MC_TRAIN)
         expect.that(random, "two different answers to the same input", "the same answer twice")
 
 
@@ -156,27 +156,27 @@ def check_monte_carlo(switch):
 
 def make_task():
     """A net with dropout, some inputs and their classes, for losses in both modes."""
-    model = small_net()
+    net = small_net()
     torch.manual_seed(1)
     x = torch.randn(300, 6)
     y = (2 * x[:, 0] + x[:, 1]).gt(0).long() + x[:, 2].gt(1).long()
     for _ in range(100):
-        gradients = torch.autograd.grad(F.cross_entropy(model(x), y), list(model.parameters()))
+        gradients = torch.autograd.grad(F.cross_entropy(net(x), y), list(net.parameters()))
         with torch.no_grad():
-            for parameter, gradient in zip(model.parameters(), gradients, strict=True):
+            for parameter, gradient in zip(net.parameters(), gradients, strict=True):
                 parameter -= 0.3 * gradient
-    return model, x, y
+    return net, x, y
 
 
 def check_losses(losses, first_step):
-    """A function (model, x, y) -> (loss with dropout on, loss in eval mode), and the letter a, b or c."""
-    model, x, y = make_task()
+    """A function (net, x, y) -> (loss with dropout on, loss in eval mode), and the letter a, b or c."""
+    net, x, y = make_task()
     expect.choice(first_step, "abc")
-    on, off = expect.numbers(losses(copy.deepcopy(model), x, y), 2, "a pair of floats, by .item()")
+    on, off = expect.numbers(losses(copy.deepcopy(net), x, y), 2, "a pair of floats, by .item()")
     with torch.no_grad():
-        plain = F.cross_entropy(model.eval()(x), y).item()
-        model[3].train()
-        draws = torch.stack([F.cross_entropy(model(x), y) for _ in range(200)])
+        plain = F.cross_entropy(net.eval()(x), y).item()
+        net[3].train()
+        draws = torch.stack([F.cross_entropy(net(x), y) for _ in range(200)])
     expect.close(off, plain, f"a loss of {plain:.3f} in eval mode", got="{:.3f}", tolerance=1e-4)
     # The answer is a mean of at least 20 passes; batch norm may use the batch's own statistics.
     noisy, room = draws.mean().item(), 5 * draws.std().item() / math.sqrt(20) + 0.02
@@ -190,11 +190,11 @@ def check_losses(losses, first_step):
 
 HINTS = {
     "modes": "Make each situation with nn.Dropout(0.5) and torch.ones(1000), and look.",
-    "predict": "Remember module.training for each of model.modules(), call model.eval(), predict under "
+    "predict": "Remember module.training for each of net.modules(), call net.eval(), predict under "
     "torch.inference_mode() or no_grad(), then put each module's own mode back.",
     "functional": "F.dropout has an argument `training`. Every module knows its own mode: self.training.",
     "channels": "Draw torch.rand of shape (examples, channels, 1, 1): broadcasting does the rest.",
-    "monte_carlo": "First eval() for all. Then loop over model.modules() and pick with isinstance.",
+    "monte_carlo": "First eval() for all. Then loop over net.modules() and pick with isinstance.",
     "losses": "Call eval() for the second loss; for the first, put only the nn.Dropout modules in training "
     "mode and take the mean over 50 passes.",
 }

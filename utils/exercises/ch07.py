@@ -72,23 +72,23 @@ def check_variance(measured, predicted):
 
 
 def check_ridge(expected_loss, best_weights):
-    """Functions (X, y, w, p) -> number, and (X, y, p) -> weights."""
+    """Functions (x, y, w, p) -> number, and (x, y, p) -> weights."""
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(20, 5)) * [1, 3, 0.5, 2, 1]
-    y, w = X @ [1, -1, 2, 0.5, 0] + rng.normal(size=20), rng.normal(size=5)
-    _expect_loss(expected_loss, X, y, w)
-    _expect_best(best_weights, X, y)
+    x = rng.normal(size=(20, 5)) * [1, 3, 0.5, 2, 1]
+    y, w = x @ [1, -1, 2, 0.5, 0] + rng.normal(size=20), rng.normal(size=5)
+    _expect_loss(expected_loss, x, y, w)
+    _expect_best(best_weights, x, y)
 
 
-def _expect_loss(expected_loss, X, y, w):
+def _expect_loss(expected_loss, x, y, w):
     def excess(w):
         """What the answer adds to the error without dropout."""
-        total = expect.number(expected_loss(X, y, w, P), "one number from expected_loss")
-        return total - ((y - X @ w) ** 2).sum()
+        total = expect.number(expected_loss(x, y, w, P), "one number from expected_loss")
+        return total - ((y - x @ w) ** 2).sum()
 
     masks, probs = all_masks(5)
-    residuals = y - (masks / Q * w) @ X.T
-    right = probs @ (residuals**2).sum(axis=1) - ((y - X @ w) ** 2).sum()
+    residuals = y - (masks / Q * w) @ x.T
+    right = probs @ (residuals**2).sum(axis=1) - ((y - x @ w) ** 2).sum()
     found, small, large = excess(w), excess(np.eye(5)[2]), excess(np.eye(5)[1])
     room = 1e-6 * right
     known = {beliefs.NO_PENALTY: 0, beliefs.KEEP_07: right * (Q / P) ** 2}
@@ -98,14 +98,14 @@ def _expect_loss(expected_loss, X, y, w):
     expect.that(is_close(found, right, room), rule, f"{found:.2f}", why)
 
 
-def _expect_best(best_weights, X, y):
-    w = expect.shape(best_weights(X, y, P), (5,), "weights for five columns, an array")
-    gram = X.T @ X
-    pull = X.T @ y - gram @ w  # of the squared error; the penalty must hold against it
+def _expect_best(best_weights, x, y):
+    w = expect.shape(best_weights(x, y, P), (5,), "weights for five columns, an array")
+    gram = x.T @ x
+    pull = x.T @ y - gram @ w  # of the squared error; the penalty must hold against it
     right = P / Q * np.diag(gram) * w
     size, off = np.linalg.norm(pull), np.linalg.norm(pull - right)
     why = None
-    if size <= 1e-6 * np.linalg.norm(X.T @ y):
+    if size <= 1e-6 * np.linalg.norm(x.T @ y):
         why = beliefs.NO_PENALTY
     elif np.linalg.norm(pull - right * (Q / P) ** 2) <= 1e-6 * size:
         why = beliefs.KEEP_07
@@ -122,28 +122,28 @@ def _expect_best(best_weights, X, y):
 def load_wine_task(num_steps=200, seed=0):
     """Wine measurements (178, 13), one-hot growers (178, 3), keep-masks of p = 0.3 (steps, 178, 13)."""
     wine = load_wine()
-    X = (wine.data - wine.data.mean(axis=0)) / wine.data.std(axis=0)
-    masks = np.random.default_rng(seed).random((num_steps, *X.shape)) >= P
-    return X, np.eye(3)[wine.target], masks
+    x = (wine.data - wine.data.mean(axis=0)) / wine.data.std(axis=0)
+    masks = np.random.default_rng(seed).random((num_steps, *x.shape)) >= P
+    return x, np.eye(3)[wine.target], masks
 
 
-def train(X, Y, masks, lr, scale=1.0):
+def train(x, y, masks, lr, scale=1.0):
     """A softmax layer after one step per mask; the inputs are multiplied by `scale` times the mask."""
-    W = np.zeros((X.shape[1], Y.shape[1]))
+    W = np.zeros((x.shape[1], y.shape[1]))
     for mask in masks:
-        x = X * mask * scale
-        W -= lr * x.T @ (softmax(x @ W) - Y) / len(X)
+        thinned = x * mask * scale
+        W -= lr * thinned.T @ (softmax(thinned @ W) - y) / len(x)
     return W
 
 
 def check_classical(train_classical, predict_classical):
-    """Functions (X, Y, masks, p, lr) -> weights, and (X, weights, p) -> scores."""
-    X, Y, masks = load_wine_task(30, seed=1)
+    """Functions (x, y, masks, p, lr) -> weights, and (x, weights, p) -> scores."""
+    x, y, masks = load_wine_task(30, seed=1)
     lr = 0.2
-    inverted = train(X, Y, masks, lr, 1 / Q)
-    W = expect.shape(train_classical(X.copy(), Y, masks, P, lr), inverted.shape, "weights")
-    scores = array(predict_classical(X, inverted / Q, P))  # judged with the right weights
-    right = X @ inverted
+    inverted = train(x, y, masks, lr, 1 / Q)
+    W = expect.shape(train_classical(x.copy(), y, masks, P, lr), inverted.shape, "weights")
+    scores = array(predict_classical(x, inverted / Q, P))  # judged with the right weights
+    right = x @ inverted
 
     def close(a, b):
         return is_close(a, b, 1e-6 * abs(b).max())
@@ -152,7 +152,7 @@ def check_classical(train_classical, predict_classical):
     rule = "training with bare masks, so weights 1/(1-p) times those of train_inverted"
     expect.that(not close(W, inverted), rule, "the weights of train_inverted", why)
     ideas = {beliefs.SAME_RATE: lr, beliefs.ONE_FACTOR: lr / Q}
-    why = next((idea for idea, rate in ideas.items() if close(W, train(X, Y, masks, rate))), None)
+    why = next((idea for idea, rate in ideas.items() if close(W, train(x, y, masks, rate))), None)
     off = np.linalg.norm(W * Q - inverted) / np.linalg.norm(inverted)
     rule = "weights which, times 1-p, are those of train_inverted after the same 30 masks"
     expect.that(close(W, inverted / Q), rule, f"weights that are off by {off:.0%}", why)
@@ -222,14 +222,14 @@ def check_exact(exact, w):
 
 @functools.cache
 def _trained_net():
-    X, Y, _ = load_wine_task(1)
-    y = Y.argmax(axis=1)
+    x, y, _ = load_wine_task(1)
+    y = y.argmax(axis=1)
     rng = np.random.default_rng(3)
-    order = rng.permutation(len(X))
+    order = rng.permutation(len(x))
     net = scratch.init_he((13, 10, 3), rng, float)
     for _ in range(60):
-        scratch.train_epoch(net, X[order[:100]], y[order[:100]], (0.5,), 20, 0.1, rng)
-    return net, X[order[100:]], y[order[100:]]
+        scratch.train_epoch(net, x[order[:100]], y[order[:100]], (0.5,), 20, 0.1, rng)
+    return net, x[order[100:]], y[order[100:]]
 
 
 def load_net():

@@ -94,12 +94,12 @@ def check_switches(differs):
 
 @one_thread()
 def check_loop(mc_samples):
-    """A function: (model, x, num_samples) -> array of probabilities (passes, examples, classes)."""
-    model, x, num_samples = net_with_batch_norm(), torch.linspace(-2, 2, 48).reshape(8, 6), 400
-    original = copy.deepcopy(model)
+    """A function: (net, x, num_samples) -> array of probabilities (passes, examples, classes)."""
+    net, x, num_samples = net_with_batch_norm(), torch.linspace(-2, 2, 48).reshape(8, 6), 400
+    original = copy.deepcopy(net)
     before = original.state_dict()
-    samples = array(mc_samples(model, x, num_samples))
-    same = all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+    samples = array(mc_samples(net, x, num_samples))
+    same = all(torch.equal(before[name], value) for name, value in net.state_dict().items())
     rule = "batch norm's running statistics to stay"
     expect.that(same, rule, "they moved while predicting", beliefs.MC_TRAIN_11)
     shape = (num_samples, 8, 3)
@@ -116,8 +116,8 @@ def check_loop(mc_samples):
     worst = (abs(samples.mean(axis=0) - reference.mean(axis=0)) / error).max()
     rule = "the same averages as 2,000 passes with dropout alone switched on, within 5 standard errors"
     expect.that(worst <= 5, rule, f"a difference of {worst:.0f} standard errors")
-    on = any(module.training for module in model.modules())
-    rule = "a model that comes back in eval mode"
+    on = any(module.training for module in net.modules())
+    rule = "a net that comes back in eval mode"
     expect.that(not on, rule, "one in which dropout is on", beliefs.LEFT_ON)
 
 

@@ -47,7 +47,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 # Best first. TensorFlow has no wheel for 3.14.
-PYTHONS = [(3, 12), (3, 11), (3, 13), (3, 10), (3, 14)]
+PYTHONS = [(3, 12), (3, 11), (3, 13), (3, 14)]
 LACKS = {(3, 14): "TensorFlow (Keras runs on PyTorch)"}
 # What is installed for whom, each as one run of pip: a requirements file and pip's options.
 PACKAGES = {
@@ -296,7 +296,7 @@ def suitable_python(wanted=None, version=sys.version_info, find=None):
             )
         if not found:
             raise CourseError(
-                "Python {}.{} is not supported and no other was found: install Python 3.10 to 3.14 "
+                "Python {}.{} is not supported and no other was found: install Python 3.11 to 3.14 "
                 "(3.12 has everything).".format(*version)
             )
         chosen, path = found[0]

@@ -350,7 +350,7 @@ def test_without_a_gpu_the_cpu_build_is_taken(bare_course, serve, tmp_path, ther
 
 
 def test_an_unsupported_python_without_another_is_refused():
-    with pytest.raises(CourseError, match=r"Python 3\.8 is not supported.*3\.10 to 3\.14"):
+    with pytest.raises(CourseError, match=r"Python 3\.8 is not supported.*3\.11 to 3\.14"):
         suitable_python(None, (3, 8), find=lambda version: None)
 
 

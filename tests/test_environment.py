@@ -33,7 +33,7 @@ def test_everything_needed_is_here():
 
 @pytest.mark.parametrize(
     ("version", "status"),
-    [((3, 9, 1), "FAIL"), ((3, 15, 0), "FAIL"), ((3, 10, 0), "OK"), ((3, 14, 2), "OK")],
+    [((3, 9, 1), "FAIL"), ((3, 15, 0), "FAIL"), ((3, 10, 9), "FAIL"), ((3, 11, 0), "OK"), ((3, 14, 2), "OK")],
 )
 def test_python_outside_the_range_fails(version, status):
     assert environment.check_python(version).status == status

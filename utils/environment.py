@@ -20,7 +20,7 @@ from utils.frameworks import absence, available
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = (ROOT / "requirements.txt", ROOT / "requirements-mxnet.txt")
-PYTHONS = ((3, 10), (3, 14))
+PYTHONS = ((3, 11), (3, 14))
 # What MXNet's Linux wheel needs and does not bring: library -> Debian package.
 MXNET_LIBRARIES = {"libgomp.so.1": "libgomp1", "libquadmath.so.0": "libquadmath0"}
 

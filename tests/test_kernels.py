@@ -89,7 +89,9 @@ def test_whoever_asks_for_tensorflow_first_triton_comes_before_it(tmp_path, firs
         (tmp_path / f"{name}.py").write_text(f"print('{name}')\n")
     config = "class config:\n    set_image_data_format = set_floatx = print\n"
     (tmp_path / "keras.py").write_text(f"import tensorflow\n{config}")
-    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import utils; {first}"
+    # The environment's .pth has set it up already: take that back, so that `import utils` is tested.
+    undo = "sys.meta_path[:] = [f for f in sys.meta_path if type(f).__name__ != 'TritonFirst']"
+    code = f"import sys; {undo}; sys.path.insert(0, {str(tmp_path)!r}); import utils; {first}"
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )

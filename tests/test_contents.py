@@ -49,7 +49,7 @@ def test_a_finding_is_what_its_cell_prints():
 
 def test_a_page_without_the_markers_is_refused():
     with pytest.raises(ValueError, match="needs the line"):
-        contents.with_table("# Course\n", "| |")
+        contents.filled("# Course\n", "chapters", "| |")
 
 
 def texts():

@@ -47,7 +47,7 @@ def check_environment():
 
 def format_table(rows):
     """The rows as aligned text, one line each."""
-    width = max(len(row.thing) for row in rows)
+    width = max((len(row.thing) for row in rows), default=0)
     return "\n".join(f"{row.status:<6} {row.thing:<{width}}  {row.detail}" for row in rows)
 
 

@@ -6,11 +6,13 @@ which is what a screen reader reads and what the notebook tests compare.
 
 import base64
 import io
+import itertools
 import json
 from pathlib import Path
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -198,4 +200,26 @@ def mask_figure(keep, drop_prob):
     )
     ax.grid(False)
     fig.legend(fontsize=FONT_SIZE - 1, loc="outside right upper")
+    return fig
+
+
+def nets_figure(keeps, titles, *, sentence):
+    """Small nets side by side: kept units as discs, dropped ones as crosses, and the lines that are left.
+
+    `keeps` holds, for each net, one bool array (units,) a layer, inputs first; `titles` its title.
+    """
+    fig, axes = new_figure(sentence, len(keeps), width=4.0 * len(keeps), height=3.8)
+    for ax, layers, title in zip(np.atleast_1d(axes), keeps, titles, strict=True):
+        places = [[(i, j - len(layer) / 2) for j in range(len(layer))] for i, layer in enumerate(layers)]
+        for i in range(len(layers) - 1):
+            near = itertools.compress(places[i], layers[i])
+            far = itertools.compress(places[i + 1], layers[i + 1])
+            lines = list(itertools.product(near, far))
+            ax.add_collection(LineCollection(lines, colors="0.6", linewidths=1, zorder=0))
+        keep, units = np.concatenate(layers), np.concatenate(places)
+        kept, dropped = series_style("kept"), series_style("dropped")
+        ax.scatter(*units[keep].T, s=160, marker=kept["marker"], color=kept["color"])
+        ax.scatter(*units[~keep].T, s=120, marker=dropped["marker"], color=dropped["color"], linewidths=2)
+        ax.set(title=title, xlim=(-0.4, len(layers) - 0.6), xticks=[], yticks=[])
+        ax.grid(False)
     return fig

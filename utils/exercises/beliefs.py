@@ -221,6 +221,18 @@ epoch after that is lost; a larger patience would have found it.""")
 PREVIOUS_EPOCH = belief("""patience compares an epoch with the one before
 Each epoch is compared with the best so far, not with the one before. A small recovery that is no new best
 does not start the count again.""")
+TURNED_MASK = belief("""True in a mask means dropped
+A mask says here what is kept: True stays, False becomes 0. ops.where(keep, a, b) takes from a where keep is
+True.""")
+NAN_TIMES_ZERO = belief("""times 0 is always 0
+A NaN times 0 is a NaN, and so is infinity times 0. ops.where selects the 0 and does not look at what stood
+there.""")
+KEPT_BY_KERAS = belief("""Keras adds what get_config leaves out
+A get_config of your own is all that the file holds. What is missing there is lost: the loaded layer has
+another p or seed, or cannot be built.""")
+OWN_SETTINGS = belief("""get_config returns the settings that I have added
+The base class has settings, too: name, dtype, trainable. Without super().get_config() the loaded layer has a
+new name, and whoever asks the net for it by its name does not find it.""")
 
 # --- 04 ---
 
@@ -856,6 +868,11 @@ MET_IN_TURNS = {
         "factor": (KEEP_02, NO_RESCALING, ONE_MASK_02),
         "backward": (UNMASKED_GRADIENT, UNSCALED_GRADIENT),
         "step": (UPHILL, REBOUND),
+    },
+    "03": {
+        "switch": (PLAIN_CALL, EVERYWHERE),
+        "arithmetic": (NO_RESCALING, KEEP_03, TURNED_MASK, NAN_TIMES_ZERO),
+        "config": (KEPT_BY_KERAS, OWN_SETTINGS),
     },
     "04": {
         "layer": (NEW_MODULE, ONE_MASK, KEEP_04, NO_RESCALING, ALWAYS_ON),

@@ -13,7 +13,7 @@ ops = keras.ops
 SWITCHES = [
     ("switch", (lambda net, x: (net(x), net(x)),), beliefs.PLAIN_CALL),
     ("switch", (lambda net, x: (net(x, training=True), net(x, training=True)),), beliefs.EVERYWHERE),
-    ("switch", (lambda net, x: (net(x), net(x, training=True)),), "the outputs the other way round"),
+    ("switch", (lambda net, x: (net(x), net(x, training=True)),), "zeros in the first output"),
     ("switch", (lambda net, x: net(x, training=True),), "a pair of outputs"),
     ("switch", (lambda net, x: (np.zeros(x.shape), net(x)),), "zeros in the first output"),
 ]

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import stats
 
 from utils import measured, scratch
-from utils.data import load_fashion_mnist
+from utils.data import load_fashion_mnist, read_only
 from utils.exercises import beliefs, expect
 from utils.exercises.engine import is_close
 from utils.metrics import accuracy, nll, softmax
@@ -85,7 +85,8 @@ def check_gaps(gaps):
 def load_images():
     """(x, y, x_held, y_held): 500 training and 2,000 validation images as rows, with their labels."""
     data = load_fashion_mnist(num_train=500, num_val=2_000, seed=0)
-    return data.x_train.reshape(-1, 784), data.y_train, data.x_val.reshape(-1, 784), data.y_val
+    rows = data.x_train.reshape(-1, 784), data.y_train, data.x_val.reshape(-1, 784), data.y_val
+    return read_only(rows)
 
 
 def fresh_net(num_hidden=64):
@@ -124,7 +125,7 @@ def load_logits():
     net, rng = fresh_net(128), np.random.default_rng(1)
     for _ in range(100):
         scratch.train_epoch(net, x, y, (0,), 50, 0.1, rng)
-    return scratch.forward_eval(net, x_held), y_held
+    return read_only((scratch.forward_eval(net, x_held), y_held))
 
 
 def check_sure(measure, best):

@@ -23,7 +23,7 @@ KEPT_INSIDE = {"kept_images", "_subset"}
 
 
 def cached_functions():
-    """{module.name: function} of every cached function of utils; None for a module that cannot be imported."""
+    """{module.name: function} of every cached function of utils; None where an import fails."""
     found = {}
     for module in pkgutil.walk_packages(utils.__path__, "utils."):
         try:

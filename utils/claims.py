@@ -39,7 +39,11 @@ CLAIMS = {
     # chapter 01
     "linear models can overfit": [Said(D2L, "Overfitting Revisited", "linear models can overfit")],
     "more examples than features is safe": [
-        Said(D2L, "Overfitting Revisited", "linear models can usually be counted on not to overfit")
+        Said(
+            D2L,
+            "Overfitting Revisited",
+            "many more examples than features, linear models can usually be counted on not to overfit",
+        )
     ],
     "random labels can be learnt": [
         Said(D2L, "Overfitting Revisited", "neural networks can perfectly fit the training labels")

@@ -141,6 +141,21 @@ def minibatches(n, batch_size, rng):
     return (order[start : start + batch_size] for start in range(0, n, batch_size))
 
 
+def read_only(value):
+    """`value`, its NumPy arrays made read-only: tuples, lists and dicts are walked.
+
+    For what is loaded once and lent to many. Who wants to change it takes a copy.
+    """
+    if isinstance(value, np.ndarray):
+        value.flags.writeable = False
+    elif isinstance(value, dict):
+        read_only(list(value.values()))
+    elif isinstance(value, (tuple, list)):
+        for part in value:
+            read_only(part)
+    return value
+
+
 def idx_header(shape):
     """The header of an IDX file that holds a uint8 array of this shape."""
     return bytes([0, 0, 8, len(shape)]) + b"".join(size.to_bytes(4, "big") for size in shape)

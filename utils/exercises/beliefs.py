@@ -75,7 +75,7 @@ A net that overfits comes out of training too sure: it was rewarded for confiden
 knew. On other images a smaller factor has the lower NLL.""")
 ONE_RUN = belief("""one run is evidence
 You let the first run of each decide. Another seed would give another verdict: one run is an anecdote, and
-only the range over seeds shows how much of a difference is luck.""")
+only several pairs show how much of a difference is luck.""")
 ONE_RUN_05 = ONE_RUN.answered("""One run is no evidence. The post took the last epoch of a pair in which the
 control had just jumped off its path; of the three pairs one has dropout ahead, one the control, and one is
 even.""")
@@ -83,15 +83,15 @@ ONE_RUN_08 = ONE_RUN.answered("""One run is an anecdote: another seed has other 
 and often another winner. The spread over seeds says how much of a difference is chance.""")
 ONE_RUN_09 = ONE_RUN.answered("""One run is one draw: another seed gives another number, sometimes with the
 other sign. Without several seeds there is no standard error, and nothing to hold the mean against.""")
-MEANS = belief("""the better mean is the better method
-One mean is always lower than the other, also when nothing is different. As long as the ranges overlap,
-another seed can turn the order round.""")
-BEST_RUN = belief("""the best run shows what a method can do
-You compared the best run of each. The minimum rewards luck: whoever tries more seeds, or has the wider
-spread, wins without being better.""")
+RANGES = belief("""a difference counts where the ranges do not overlap
+Those are the ends of the ranges over all runs, new against old. Three runs against three lie apart by chance
+in one experiment of ten, and pairs that differ alike may overlap. Use the difference within each pair.""")
+NORMAL = belief("""1.96 standard errors make a 95 % interval
+That is so for many runs. With few, the standard deviation is itself uncertain, and Student's t makes up for
+it: the factor is 4.30 for three pairs and 3.18 for four.""")
 FEWER_ERRORS = belief("""less overfitting means fewer errors
 Dropout narrowed the gap of the NLL, but that need not bring fewer errors: the wrong answers became less
-sure, not right. Here the ranges of the error overlap.""")
+sure, not right. Here the interval of the difference in errors holds 0.""")
 
 # --- 02 ---
 
@@ -221,6 +221,18 @@ epoch after that is lost; a larger patience would have found it.""")
 PREVIOUS_EPOCH = belief("""patience compares an epoch with the one before
 Each epoch is compared with the best so far, not with the one before. A small recovery that is no new best
 does not start the count again.""")
+TURNED_MASK = belief("""True in a mask means dropped
+A mask says here what is kept: True stays, False becomes 0. ops.where(keep, a, b) takes from a where keep is
+True.""")
+NAN_TIMES_ZERO = belief("""times 0 is always 0
+A NaN times 0 is a NaN, and so is infinity times 0. ops.where selects the 0 and does not look at what stood
+there.""")
+KEPT_BY_KERAS = belief("""Keras adds what get_config leaves out
+A get_config of your own is all that the file holds. What is missing there is lost: the loaded layer has
+another p or seed, or cannot be built.""")
+OWN_SETTINGS = belief("""get_config returns the settings that I have added
+The base class has settings, too: name, dtype, trainable. Without super().get_config() the loaded layer has a
+new name, and whoever asks the net for it by its name does not find it.""")
 
 # --- 04 ---
 
@@ -747,7 +759,7 @@ MET_IN = {
         "gaps": (ONE_DIRECTION, OWN_CLASS, RAW_LOGIT),
         "report": (PRINTED, VALIDATION_BUG, CURED),
         "sure": (LOWER_CONFIDENCE, AS_TRAINED),
-        "seeds": (ONE_RUN, MEANS, BEST_RUN, FEWER_ERRORS),
+        "seeds": (RANGES, SCATTER, NORMAL, UNPAIRED_13, ONE_RUN, FEWER_ERRORS),
     },
     "02": {
         "count": (KEEP_02, EXACT),
@@ -850,11 +862,17 @@ MET_IN = {
 
 # The same for the cells that a learner writes inside a chapter.
 MET_IN_TURNS = {
+    "01": {"mask": (KEEP_02, EXACT, ONE_MASK_02)},
     "02": {
         "mask": (KEEP_02, EXACT, ONE_MASK_02),
         "factor": (KEEP_02, NO_RESCALING, ONE_MASK_02),
         "backward": (UNMASKED_GRADIENT, UNSCALED_GRADIENT),
         "step": (UPHILL, REBOUND),
+    },
+    "03": {
+        "switch": (PLAIN_CALL, EVERYWHERE),
+        "arithmetic": (NO_RESCALING, KEEP_03, TURNED_MASK, NAN_TIMES_ZERO),
+        "config": (KEPT_BY_KERAS, OWN_SETTINGS),
     },
     "04": {
         "layer": (NEW_MODULE, ONE_MASK, KEEP_04, NO_RESCALING, ALWAYS_ON),

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import traitlets
 
+from utils.data import read_only
 from utils.widgets import guess
 from utils.widgets.base import Choice, CourseWidget, Probability, WholeNumber, bundle, load_bank
 from utils.widgets.core import histogram, keep_mask, uniform
@@ -24,7 +25,7 @@ def load_activations():
     scaling_balance_bank.py made them and says what they are.
     """
     bank = load_bank("activations")
-    return {name: bank[name].astype(np.float64) for name in ("hidden", "readers", "bias")}
+    return read_only({name: bank[name].astype(np.float64) for name in ("hidden", "readers", "bias")})
 
 
 def scales(p, scaling):

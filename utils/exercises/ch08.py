@@ -12,6 +12,7 @@ from utils.exercises import beliefs, expect
 from utils.exercises.engine import array, is_close, is_number
 from utils.measured import difference, load_results
 from utils.metrics import nll
+from utils.plotting import curves_figure
 from utils.torch_training import fit, load_tensors, make_mlp, predict
 
 # --- 1. numbers ---
@@ -347,11 +348,23 @@ def check_own(losses, best, saved):
     saved = expect.numbers(saved, 3, "three numbers (mean, low, high)")
     right = difference(runs[0], runs[best])[:3]
     why = expect.diagnose(saved, believed_intervals(runs[0], runs[best]), 1e-4)
-    rule = "mean {:.3f}, low {:.3f}, high {:.3f}: what the best p saves against 0, seed by seed".format(
-        *right
-    )
+    rule = "mean {:.3f}, low {:.3f}, high {:.3f}: what the best p saves against 0, seed by seed"
     got = ", ".join(f"{value:.3f}" for value in saved)
     expect.that(is_close(saved, right, 1e-4), rule.format(*right), got, why)
+
+
+def u_figure(losses, best):
+    """The reader's own U: mean and range over seeds for each p; the title is what `best` saves against 0."""
+    probs = sorted(losses)
+    saved = difference(losses[0], losses[best])
+    return curves_figure(
+        probs,
+        {f"{saved.n} seeds": np.transpose([losses[p] for p in probs])},
+        title=f"p = {best} saves {saved} against 0",
+        xlabel="drop probability p",
+        ylabel="test NLL, stopped early",
+        sentence="Your own U: test NLL over p, mean and range of the seeds.",
+    )
 
 
 HINTS = {

@@ -203,6 +203,13 @@ def test_the_runs_of_the_readers_own_data_take_apart_rows_and_follow_the_seed(lo
     assert first == again != other and set(first) == {"end", "stopped"}
 
 
+def test_the_readers_own_u_says_what_the_best_p_saves(load):
+    losses = {0.0: [0.5, 0.6, 0.7], 0.2: [0.4, 0.5, 0.6], 0.5: [0.5, 0.5, 0.5]}
+    (ax,) = load("08").u_figure(losses, 0.2).axes
+    assert ax.get_title() == "p = 0.2 saves +0.100 [+0.100, +0.100] against 0"
+    np.testing.assert_allclose(ax.lines[0].get_xydata(), [(0.0, 0.6), (0.2, 0.5), (0.5, 0.5)])
+
+
 def test_a_loss_that_stays_in_training_mode_goes_without_the_dropout_on_the_output(load):
     measure = load("09").losses_after_training
     build = import_module("answers.ch09").build

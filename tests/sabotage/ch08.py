@@ -3,6 +3,10 @@
 import copy
 
 
+def _runs(results):
+    return [found for name, runs in results.items() if name != "made" for found in runs.values()]
+
+
 def dropout_and_none_swapped(results):
     for name in ("base", "noisy digits", "10,000 images"):
         runs = results[name]
@@ -10,7 +14,7 @@ def dropout_and_none_swapped(results):
 
 
 def dropout_removed(results):
-    for name in results:
+    for name in set(results) - {"made"}:
         results[name]["0.5"] = copy.deepcopy(results[name]["0.0"])
 
 
@@ -26,18 +30,16 @@ def p_and_q_swapped(results):
 
 
 def end_and_stopped_swapped(results):
-    for runs in results.values():
-        for found in runs.values():
-            for key in [key for key in found if key.startswith("end_")]:
-                other = key.replace("end_", "stopped_")
-                found[key], found[other] = found[other], found[key]
+    for found in _runs(results):
+        for key in [key for key in found if key.startswith("end_")]:
+            other = key.replace("end_", "stopped_")
+            found[key], found[other] = found[other], found[key]
 
 
 def stopped_at_the_end(results):
-    for runs in results.values():
-        for found in runs.values():
-            for key in [key for key in found if key.startswith("end_")]:
-                found[key.replace("end_", "stopped_")] = found[key]
+    for found in _runs(results):
+        for key in [key for key in found if key.startswith("end_")]:
+            found[key.replace("end_", "stopped_")] = found[key]
 
 
 def best_look_is_the_last(results):
@@ -53,10 +55,9 @@ def pairs_taken_apart(results):
 
 
 def one_seed_repeated(results):
-    for runs in results.values():
-        for found in runs.values():
-            for key, seeds in found.items():
-                found[key] = seeds[:1] * len(seeds)
+    for found in _runs(results):
+        for key, seeds in found.items():
+            found[key] = seeds[:1] * len(seeds)
 
 
 def widths_swapped(results):

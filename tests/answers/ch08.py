@@ -130,6 +130,8 @@ WRONG = [
     ("decay", (savings_of, True, CHOICE), 'a dict with the keys "end"'),
     ("decay", (savings_of, ADD_UP | {"end": "no"}, CHOICE), "False for end"),
     ("decay", (savings_of, ADD_UP, 0.3), "a pair (weight decay, p)"),
+    ("decay", (savings_of, ADD_UP | {"stopped": None}, CHOICE), "False for stopped"),
+    ("decay", (savings_of, ADD_UP, (1.0, 0.5)), beliefs.TOO_MUCH),
     ("decay", (savings_of, ADD_UP, WORST), "the lowest mean validation loss"),
     ("own", ({0.0: [0.5], 0.2: [0.4], 0.5: [0.4], 0.8: [0.4]}, 0.2, OWN_SAVED), beliefs.ONE_RUN_08),
     ("own", (OWN, 0.5, difference(OWN[0.0], OWN[0.5])[:3]), beliefs.BEST_SEED),

@@ -285,7 +285,7 @@ def check_decay(savings, add_up, choice):
         *_, low, high = savings_of(load_decay(when), 1.0)
         right = adds_up(low, high)
         rule = f"{right} for {when}: at a decay of 1 the overlap is {low:.3f} to {high:.3f}, and 0.01 matters"
-        why = {False: beliefs.ADD_UP, None: beliefs.NULL_PROVED}.get(right) if add_up[when] is True else None
+        why = beliefs.ADD_UP if add_up[when] is True and right is False else None
         expect.that(add_up[when] is right, rule, expect.shown(add_up[when]), why)
     means = {pair: values.mean() for pair, values in load_decay("stopped", "val").items()}
     choice = expect.choice(choice, means, "a pair (weight decay, p) of the dict")

@@ -286,7 +286,10 @@ def check_decay(savings, add_up, choice):
         right = adds_up(low, high)
         rule = f"{right} for {when}: at a decay of 1 the overlap is {low:.3f} to {high:.3f}, and 0.01 matters"
         why = beliefs.ADD_UP if add_up[when] is True and right is False else None
-        expect.that(add_up[when] is right, rule, expect.shown(add_up[when]), why)
+        got = expect.shown(add_up[when])
+        if not isinstance(add_up[when], bool | None):
+            got += ", which is neither True nor False nor None"
+        expect.that(add_up[when] is right, rule, got, why)
     means = {pair: values.mean() for pair, values in load_decay("stopped", "val").items()}
     choice = expect.choice(choice, means, "a pair (weight decay, p) of the dict")
     lowest = min(means, key=means.get)

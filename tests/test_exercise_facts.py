@@ -10,7 +10,8 @@ from conftest import skip_or_fail
 from utils import scratch
 from utils.exercises.engine import exercises, find_problem, load_chapter
 from utils.measured import load_results
-from utils.metrics import accuracy
+from utils.metrics import accuracy, nll, softmax
+from utils.own_data import load_own
 
 
 @pytest.fixture
@@ -172,10 +173,32 @@ def test_a_pass_with_dropout_on_is_clearly_worse_than_the_vote(load):
     assert passes[:, 0].mean() > vote + 0.05 and np.isfinite(passes).all()
 
 
-def test_the_stored_sweep_holds_four_weight_decays_with_and_without_dropout(load):
-    losses = load("08").load_decay()
-    assert set(losses) == {(decay, p) for decay in (0.0, 0.3, 1.0, 3.0) for p in (0.0, 0.5)}
-    assert all(values.shape == (5,) for values in losses.values())
+@pytest.mark.parametrize("when", ["end", "stopped"])
+def test_the_stored_sweep_holds_three_weight_decays_with_and_without_dropout(when, load):
+    val, test = (load("08").load_decay(when, part) for part in ("val", "test"))
+    assert set(val) == set(test) == {(decay, p) for decay in (0.0, 0.3, 1.0) for p in (0.0, 0.5)}
+    assert all(values.shape == (10,) for losses in (val, test) for values in losses.values())
+    assert all((val[pair] != test[pair]).all() for pair in val)
+
+
+def test_the_stored_sweep_has_no_other_looks(load):
+    with pytest.raises(ValueError, match='when must be "end" or "stopped"'):
+        load("08").load_decay("best")
+    with pytest.raises(ValueError, match="part must be"):
+        load("08").load_decay("end", "train")
+
+
+def test_the_runs_of_the_readers_own_data_take_apart_rows_and_follow_the_seed(load):
+    ch08, data = load("08"), load_own("wine")
+    first, again, other = (ch08.run_own(data=data, drop_prob=0.3, seed=seed) for seed in (0, 0, 1))
+    assert first == again != other and set(first) == {"end", "stopped"}
+
+
+def test_the_readers_own_u_says_what_the_best_p_saves(load):
+    losses = {0.0: [0.5, 0.6, 0.7], 0.2: [0.4, 0.5, 0.6], 0.5: [0.5, 0.5, 0.5]}
+    (ax,) = load("08").u_figure(losses, 0.2).axes
+    assert ax.get_title() == "p = 0.2 saves +0.100 [+0.100, +0.100] against 0"
+    np.testing.assert_allclose(ax.lines[0].get_xydata(), [(0.0, 0.6), (0.2, 0.5), (0.5, 0.5)])
 
 
 def test_a_loss_that_stays_in_training_mode_goes_without_the_dropout_on_the_output(load):

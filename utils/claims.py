@@ -128,7 +128,6 @@ CLAIMS = {
     ],
     "2 to 3 points of accuracy": [Said(POST, "the introduction")],
     "training takes longer": [Said(NORM, "the list of cons", "훈련 시간 증가 / longer training")],
-    "more useful in a bigger model": [Said(D2L, "Problems, 5")],
     "used jointly with weight decay": [Said(D2L, "Summary", "Often all three are used jointly")],
     # chapter 09
     "lower p near the input": [

@@ -54,7 +54,7 @@ DIGIT_CLASSES = tuple("0123456789")
 
 
 class DataFileError(Exception):
-    """A file in data/ is missing, damaged or not the original. The message says which and what to do."""
+    """A data file is missing, damaged or not what it should be. The message says which and what to do."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -433,6 +433,18 @@ setting. Compare means over all seeds, not lucky draws.""")
 UNPAIRED = belief("""runs of different seeds may be subtracted
 Those are differences between different seeds. The same seed means the same images and first weights, so
 take the difference within each seed: then what both runs share cancels.""")
+RANGE = belief("""lowest and highest are the interval
+Lowest and highest say how far single seeds lie apart, and the more seeds, the wider. The interval is for the
+mean: it narrows with more seeds. difference(first, second) gives it.""")
+NORMAL = belief("""two standard errors do for any number of seeds
+Two standard errors hold for many seeds. For a few, the scatter itself is known badly, and Student's t makes
+the interval wider: difference(first, second) does so.""")
+NULL_PROVED = belief("""an interval that holds 0 proves that there is no effect
+The interval holds 0, and it also holds effects that would matter: it cannot tell. No effect is shown only
+where the whole interval is smaller than what matters. More seeds would narrow it.""")
+ONE_NET_SPEAKS = belief("""what one net shows holds for all
+One net and one kind of images showed it. Change one thing, here the number of pixels, and look whether it
+stays: if not, it was no rule.""")
 NEAR_INPUT = belief("""a lower p belongs near the input, always
 The advice of a lower p near the input is about the inputs themselves. The first hidden layer of this net
 reads 784 pixels and has most of the weights: that is where few images are learnt by heart.""")
@@ -461,8 +473,8 @@ ADD_UP = belief("""the gains of weight decay and dropout add up
 The gains do not add up. Weight decay and dropout fight the same overfitting, and what one has cured the
 other cannot cure again; the rest is the overlap.""")
 TOO_MUCH = belief("""two strong cures are better than one
-A weight decay of 3 is a good cure by itself, and so is p = 0.5; both at full strength treat the net twice.
-It then underfits: tune them together, with less of each.""")
+Of the decays, 1 is the best without dropout. Beside p = 0.5 the validation images prefer a weaker one: what
+is best alone need not be best together, so tune both in one grid.""")
 
 # --- 09 ---
 
@@ -811,11 +823,12 @@ MET_IN = {
     },
     "08": {
         "numbers": (PROPORTIONAL, KEEP_08),
-        "seeds": (ONE_RUN_08, BEST_SEED, UNPAIRED),
-        "layers": (NEAR_INPUT, MORE_IS_BETTER),
+        "pairs": (ONE_RUN_08, BEST_SEED, UNPAIRED, RANGE, NORMAL),
+        "layers": (NEAR_INPUT, MORE_IS_BETTER, ONE_NET_SPEAKS),
         "epochs": (TEST_CHOSEN, VAL_REPORTED, LAST_EPOCH, NO_STOP, FASTER_08),
-        "width": (ALWAYS_HELPS, BIG_NEEDS_NONE),
+        "width": (ALWAYS_HELPS, BIG_NEEDS_NONE, NULL_PROVED),
         "decay": (ADD_UP, TOO_MUCH),
+        "own": (ONE_RUN_08, BEST_SEED, UNPAIRED, RANGE, NORMAL),
     },
     "09": {
         "order": (ORDER_IRRELEVANT, ZERO_ENOUGH, ALWAYS_AFTER, STILL_TALKS, MEAN_KEPT, KEEP),

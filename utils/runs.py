@@ -87,7 +87,7 @@ def nudge(net, seed, size=1e-6):
     return net
 
 
-def by_seed(runs, name, **setting):
+def by_seed(runs, name, /, **setting):
     """The numbers `name` of the runs of a sweep that have this setting: an array in the order of their seeds.
 
     So two settings are paired, whatever the order of the list. Raises ValueError if no run has the setting,

@@ -87,6 +87,8 @@ def test_a_nudge_is_small_differs_by_seed_and_moves_every_weight():
 def test_numbers_are_paired_by_seed_not_by_place():
     runs = [{"seed": s, "p": p, "nll": 10 * s + p} for p in (0, 1) for s in (2, 0, 1)]
     assert by_seed(runs[::-1], "nll", p=1).tolist() == [1, 11, 21]
+    named = [{**run, "name": f"p = {run['p']}"} for run in runs]  # a setting may be called name
+    assert by_seed(named, "nll", name="p = 1").tolist() == [1, 11, 21]
     with pytest.raises(ValueError, match="got 0 for 0 seeds"):
         by_seed(runs, "nll", p=2)
     with pytest.raises(ValueError, match="got 6 for 3 seeds"):

@@ -521,11 +521,14 @@ ONE_MASK_09 = belief("""one mask serves all queries
 All queries share one mask, so what one of them loses is lost to all. Each pair of query and key must throw
 its own coin, as each example of a batch does.""")
 LOWER_FIRST = belief("""a lower p near the input is always better
-With 2,000 images the stored runs say the opposite: most of the test loss is a gap to the training loss, and
-a large p near the input closes more of it. The advice needs a data size.""")
-SAME_FOR_ALL = belief("""what holds with little data holds with much
-What holds with 2,000 images need not hold with 60,000: there the net still has to fit, and a large p near
-the input keeps it from that. Look at the stored runs of that size.""")
+The advice is a rule of thumb. Whether it holds here is what the interval of the stored runs says;
+if it holds 0, they do not know.""")
+SAME_FOR_ALL = belief("""what holds with one amount of data holds with every other
+What holds with 500 images need not hold with 2,000, and a difference that ten pairs can tell at one size
+they may not tell at the other. Look at the interval of this size.""")
+NORMAL_09 = belief("""two standard errors make a 95 % interval
+With six pairs the standard error is itself a guess, so the interval is wider: 2.57 standard errors, not 1.96.
+Student's t with n - 1 degrees of freedom knows by how much.""")
 UNPAIRED_09 = belief("""seeds need no pairing
 The seed chooses images, weights, batches and masks, so two runs with the same seed share their luck.
 Subtract seed by seed first; the spread of these differences is what counts.""")
@@ -831,12 +834,13 @@ MET_IN = {
         "own": (ONE_RUN_08, BEST_SEED, UNPAIRED, RANGE, NORMAL),
     },
     "09": {
-        "order": (ORDER_IRRELEVANT, ZERO_ENOUGH, ALWAYS_AFTER, STILL_TALKS, MEAN_KEPT, KEEP),
+        "order": (ORDER_IRRELEVANT, ZERO_ENOUGH, ALWAYS_AFTER),
+        "mean": (STILL_TALKS, MEAN_KEPT, KEEP),
         "output": (ON_THE_OUTPUT, NO_FLOOR, KEEP),
         "neighbours": (KEEP, PIXELS_09, TIED_MASK),
         "memory": (CARRIED_STATE, RESCALING_EXPLODES, NO_DROPOUT),
         "attention": (SUM_KEPT, MASKED_SCORES, ONE_MASK_09, KEEP),
-        "swapped": (LOWER_FIRST, SAME_FOR_ALL, UNPAIRED_09, ONE_RUN_09),
+        "swapped": (LOWER_FIRST, SAME_FOR_ALL, UNPAIRED_09, NORMAL_09, ONE_RUN_09),
     },
     "10": {
         "ratio": (SAME_VARIANCE_10, ONLY_Q, KEEP),

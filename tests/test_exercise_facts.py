@@ -10,7 +10,7 @@ from conftest import skip_or_fail
 from utils import scratch
 from utils.exercises.engine import exercises, find_problem, load_chapter
 from utils.measured import load_results
-from utils.metrics import accuracy, nll, softmax
+from utils.metrics import accuracy
 from utils.own_data import load_own
 
 

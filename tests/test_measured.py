@@ -115,7 +115,7 @@ def test_the_number_of_runs_needed_gives_the_width_asked_for_and_one_less_does_n
     rng = np.random.default_rng(0)
     found = difference(rng.normal(0, 0.05, 10))
     sd = (found.high - found.mean) * math.sqrt(10) / stats.t.ppf(0.975, 9)
-    for matters in (0.2, 0.05, 0.01):
+    for matters in (1, 0.2, 0.05, 0.01):
         n = runs_needed(found, matters)
         half = [stats.t.ppf(0.975, m - 1) * sd / math.sqrt(m) for m in (n, max(2, n - 1))]
         assert half[0] <= matters and (n == 2 or half[1] > matters)

@@ -208,9 +208,9 @@ def check_wins(gain, outcome, share):
             expect.that(is_close(found, right, 1e-6), rule, f"a first difference of {found[0]:+.4f}")
         expect.choice(written(outcome.get(n)), ("wins", "loses"))
     for n, right in ((2_000, "wins"), (20_000, "loses")):
-        mean = (scores_of(n, "Monte Carlo", "nll") - scores_of(n, "weight scaling", "nll")).mean()
+        mean = (scores_of(n, "Monte Carlo", "ece") - scores_of(n, "weight scaling", "ece")).mean()
         why = beliefs.MC_ALWAYS_WINS if set(outcome.values()) == {"wins"} else None
-        rule = "the sign of the difference in NLL, which is the same in all draws"
+        rule = "the sign of the difference in ECE, which is the same in all draws"
         got = f"{outcome[n]!r} at {n:,} images, where its mean is {mean:+.3f}"
         expect.that(outcome[n] == right, rule, got, why)
     one = beliefs.NO_MORE if is_close(share, 1, 0.05) else None

@@ -173,7 +173,7 @@ def check_report(fixed_report):
 def stored_runs():
     """The chapter's draws at the end of training: {"n", "seed", "scores", "errors", "strangers"}.
 
-    The scores are those at p = .5. The AUROCs, for errors and for digits, are those with the p that was chosen.
+    The scores are those at p = .5. The AUROCs, for errors and digits, are those with the p that was chosen.
     """
     ends = [(run, run["end"]) for run in load_results("12_is_it_calibrated")["runs"]]
     return [

@@ -692,14 +692,14 @@ JUDGED = belief("""what chose a setting may also judge it
 The images that chose the temperature were also asked how good it is, and of course it suits them. Choose on
 the validation images, and judge on the test images.""")
 MC_ALWAYS_WINS = belief("""Monte Carlo dropout always improves the confidence
-At 20,000 images and p = .5 its NLL is above that of weight scaling in every seed. Averaging over masks makes
+At 20,000 images and p = .5 its ECE is above that of weight scaling in every draw. Averaging over masks makes
 a net less sure, wanted or not: good for a net that is too sure, harmful for one that is not.""")
 ONLY_PASSES = belief("""no single number does what fifty passes do
 One temperature, without any mask, gets most of it. The net was too sure of everything, and a single number
 can repair that. Only the rest is what the passes know about single images.""")
 NO_MORE = belief("""Monte Carlo dropout is nothing but a temperature
-A temperature is most of the gain and not all of it: in every seed Monte Carlo stays about a hundredth of a
-nat ahead, because its doubt depends on the image and a temperature's does not.""")
+A temperature is most of the gain and not all of it: in every draw Monte Carlo stays ahead by a hundredth of
+a nat or more, because its doubt depends on the image and a temperature's does not.""")
 TIES = belief("""a tie needs no rule
 Ties need a rule, and half a win is the fair one: a score that is the same for every image knows nothing,
 and only so it gets .5, the value of a coin.""")

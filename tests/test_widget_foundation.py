@@ -18,6 +18,7 @@ from utils import plotting, widgets
 from utils.widgets import CoadaptationLens, MaskLab, OverfitRace, PSweep, guess
 from utils.widgets.base import STATIC_STATE
 from utils.widgets.core import histogram, round_ticks
+from utils.widgets.overfit_race import SERIES
 
 NAMES = widgets.__all__
 VALUES = {"choice": lambda takes: takes["options"][0], "number": lambda takes: takes["high"],
@@ -133,8 +134,7 @@ def test_a_widget_asks_and_knows_the_answer(opened, name):
     assert widget.covered and widget.guess is None
     assert widget.question.startswith("Predict first:") and widget.question.endswith(("?", "."))
     assert guess.check(widget.takes, widget.truth) == widget.truth
-    # Only the race has to be run before its answer is known.
-    assert (widget.truth is None) is (name == "OverfitRace")
+    assert widget.truth is not None
     assert widget.because.endswith(".")
 
 
@@ -308,9 +308,9 @@ def lines_of(figure):
     [
         (lambda: PSweep(), {"training images": "training", "test images": "test"}),
         (lambda: CoadaptationLens(p=0.5), {"trained with p = 0": "without", "trained with p = 0.5": "with"}),
-        (lambda: OverfitRace(trained=[[0.5, 40]]), {
+        (lambda: OverfitRace(trained=[[0.5, 0.01, 40]]), {
             plotting.series_style(name)["label"]: name
-            for name in ("without training", "without fresh", "with training", "with fresh")
+            for name in SERIES
         }),
     ],
 )  # fmt: skip

@@ -8,7 +8,7 @@ from widget_page import write_page
 from teaching.html import NEEDS_KERNEL
 from utils import plotting, widgets
 
-STATES = {"CoadaptationLens": {"p": 0.5}, "OverfitRace": {"trained": [[0.5, 40]]}}
+STATES = {"CoadaptationLens": {"p": 0.5}, "OverfitRace": {"trained": [[0.5, 0.01, 40]]}}
 
 
 # Keeps the media queries by which widgets learn of another resolution.

@@ -8,9 +8,9 @@ function mix(x) {
   return (x ^ (x >>> 15)) >>> 0;
 }
 
-// n uniform numbers in [0, 1) as float32: element i depends on the seed and on i alone.
-export function uniform(seed, n) {
-  const start = mix((seed + 0x9e3779b9) >>> 0);
+// n uniform numbers in [0, 1) as float32: from number `first` on of the stream of this seed.
+export function uniform(seed, n, first = 0) {
+  const start = mix((seed + 0x9e3779b9) >>> 0) + first;
   const U = new Float32Array(n);
   for (let i = 0; i < n; i++) U[i] = (mix((start + i) >>> 0) >>> 8) / 16777216;
   return U;

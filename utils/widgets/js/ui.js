@@ -1,6 +1,6 @@
 // How a widget's view is made. A view is a file with `export default view((model, el) => ...)`; in it:
 //   const ui = frame(model, el);                     question, guess, Fill screen, Reset; then add what you need:
-//   ui.slider("p", "drop probability p", {...});     controls bound to a trait (slider, choice) or free (button, toggle)
+//   ui.slider("p", "drop probability p", {...});     controls bound to a trait (slider, choice) or free (button, toggle, play)
 //   const plot = ui.panel({ title, ratio, tall });   a canvas that follows its container; plot.words({...}) is its text
 //   return ui.start((look) => {                      called at most once a frame, when a trait of `settings` changed
 //     plot.paint((pen) => { axes(pen, {...}) });     draw in CSS pixels, in any size: see plot.js for pen and axes
@@ -16,6 +16,9 @@ import { COLOURS, makePen, style, swatch } from "./plot.js";
 
 // What a view says where it would ask Python and there is none.
 export const NEEDS_KERNEL = "This needs a running kernel: open the notebook in JupyterLab and run its cell.";
+
+// The play button that is on: at most one.
+let playing = null;
 
 // The module that anywidget and the pages expect.
 export function view(render) {
@@ -182,6 +185,32 @@ export function frame(model, el) {
     };
     node.turn(false);
     resets.push(() => node.turn(false));
+    return node;
+  };
+
+  // A button that lets something run: tick() once a frame, or every so many milliseconds, until it returns false,
+  // the reader stops it, or another one is started; then stopped().
+  const play = (label, labelOn, { every = 0, tick, stopped = () => {} }) => {
+    const node = button(label, () => node.turn(!node.on));
+    let asked = 0, last = -Infinity;
+    const step = (now) => {
+      if (now - last >= every) {
+        last = now;
+        if (tick() === false) { node.turn(false); return; }
+      }
+      asked = requestAnimationFrame(step);
+    };
+    node.turn = (onNow) => {
+      if (onNow === Boolean(node.on)) return;
+      if (onNow) { playing?.turn(false); playing = node; } else if (playing === node) playing = null;
+      node.on = onNow;
+      put(node, onNow ? labelOn : label);
+      cancelAnimationFrame(asked);
+      if (onNow) asked = requestAnimationFrame(step);
+      else stopped();
+    };
+    resets.push(() => node.turn(false));
+    cleanups.push(() => node.turn(false));
     return node;
   };
 
@@ -434,7 +463,7 @@ export function frame(model, el) {
   on("change:error", () => put(error, model.get("error")));
 
   return {
-    root, on, set, slider, choice, field, button, toggle, panel, pick, redraw, legend: setLegend,
+    root, on, set, slider, choice, field, button, toggle, play, panel, pick, redraw, legend: setLegend,
     offline: () => offline,
     // The curve that the learner drew, as [xs, ys], or null.
     curve: () => (takes.kind === "curve" && model.get("guess") ? [takes.x, model.get("guess")] : null),

@@ -81,6 +81,15 @@ export function float32(view) {
   return new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
 }
 
+// The same from half-precision numbers (IEEE 754, 16 bits).
+export function float16(view) {
+  return Float32Array.from(new Uint16Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength)), (bits) => {
+    const exponent = (bits >> 10) & 31, fraction = bits & 1023;
+    const size = exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
+    return bits & 0x8000 ? -size : size;
+  });
+}
+
 // The index of the number in `values` nearest to `wanted`; the first of two equally near.
 export function nearestIndex(values, wanted) {
   return values.reduce((best, v, i) => (Math.abs(v - wanted) < Math.abs(values[best] - wanted) ? i : best), 0);

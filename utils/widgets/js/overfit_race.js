@@ -267,7 +267,7 @@ export default view((model, el) => {
       panel.words({ title: words[net] });
       panel.paint((pen) => drawSurface(pen, net));
     });
-    const epochs = race.history.map((row) => row[0]);
+    const epochs = race.history.map((row) => row[0]), after = pending(race.trained, p, l2);
     plot.paint((pen) => {
       const last = Math.max(200, epochs.at(-1));
       const area = axes(pen, { xlim: [0, last], ylim: [0, 1.5], xticks: [0, last / 2, last], yticks: [0, 0.5, 1, 1.5] });
@@ -279,16 +279,20 @@ export default view((model, el) => {
         pen.segment(area.X(sum + count), area.inner.y, area.X(sum + count), area.inner.y + area.inner.height);
         return sum + count;
       }, 0);
+      if (after) {
+        area.cursor(epochs.at(-1));
+        pen.write(`from now on ${after}`, area.X(epochs.at(-1)) - 0.4 * pen.em, area.inner.y + 0.7 * pen.em, { align: "right" });
+      }
       SERIES.forEach((series, k) => {
         // Eight marks on each curve: they tell the nets apart without colour.
         const marks = epochs.map((_, i) => i).filter((i) => i % every === Math.floor(((k >> 1) * every) / 3));
         area.line(epochs, race.history.map((row) => row[k + 1]), series, { marks });
       });
     });
-    const [, ...losses] = race.history.at(-1), after = pending(race.trained, p, l2);
+    const [, ...losses] = race.history.at(-1);
     ui.legend(SERIES.map((series, k) => ({ series, value: losses[k].toFixed(2) })));
     return {
-      text: `epoch ${race.epoch}${step !== null ? ", on the way to where it was" : ""}${after ? ` · from now on ${after}` : ""} · points ${race.seed}`
+      text: `epoch ${race.epoch}${step !== null ? ", on the way to where it was" : ""} · points ${race.seed}`
         + (race.seed === typical ? ", of ten draws the one nearest to the median in what dropout gains" : "")
         + " · Circles and triangles are the training points of two classes; the background is the class that the net would answer, "
         + "white where it is not sure.",

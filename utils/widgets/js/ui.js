@@ -188,9 +188,9 @@ export function frame(model, el) {
     return node;
   };
 
-  // A button that lets something run: tick() once a frame, or every so many milliseconds, until it returns false,
+  // A button that lets something run: started(), then tick() once a frame, or every so many milliseconds, until it returns false,
   // the reader stops it, or another one is started; then stopped().
-  const play = (label, labelOn, { every = 0, tick, stopped = () => {} }) => {
+  const play = (label, labelOn, { every = 0, tick, started = () => {}, stopped = () => {} }) => {
     const node = button(label, () => node.turn(!node.on));
     let asked = 0, last = -Infinity;
     const step = (now) => {
@@ -206,7 +206,7 @@ export function frame(model, el) {
       node.on = onNow;
       put(node, onNow ? labelOn : label);
       cancelAnimationFrame(asked);
-      if (onNow) asked = requestAnimationFrame(step);
+      if (onNow) { started(); asked = requestAnimationFrame(step); }
       else stopped();
     };
     resets.push(() => node.turn(false));

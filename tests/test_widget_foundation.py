@@ -166,14 +166,14 @@ def test_a_teacher_opens_a_widget_uncovered_and_reset_goes_back_to_that():
     widget = MaskLab(p=0.3, covered=False)
     assert not widget.covered
     browser_says(widget, p=0.9, seed=5)
-    assert widget.opening == {"p": 0.3, "seed": 0, "forced": {}, "covered": False}
+    assert widget.opening == {"p": 0.3, "seed": 0, "batches": 1, "forced": {}, "covered": False}
 
 
 def test_what_reset_goes_back_to_travels_with_the_model():
     widget = MaskLab(p=0.3)
     browser_says(widget, p=0.9, forced={"3": 1})
     state = widget.get_state()
-    assert state["opening"] == {"p": 0.3, "seed": 0, "forced": {}, "covered": True}
+    assert state["opening"] == {"p": 0.3, "seed": 0, "batches": 1, "forced": {}, "covered": True}
     assert state["_own_id"] == widget.model_id
 
 
@@ -208,7 +208,7 @@ def test_a_guess_that_does_not_fit_gets_one_sentence(takes, value, sentence):
 def test_a_guess_that_is_refused_is_said_in_the_widget():
     widget = MaskLab()
     browser_says(widget, guess=500)
-    assert widget.error == "guess must be a number in [0, 240], got 500" and widget.guess is None
+    assert widget.error == "guess must be a number in [0, 100], got 500" and widget.guess is None
 
 
 def test_guess_and_truth_stand_together_in_words():

@@ -102,9 +102,10 @@ def test_a_number_is_typed_and_one_out_of_range_is_not_taken(page):
     field.fill("500")
     field.press("Enter")
     assert state(page, "MaskLab", "guess", "covered") == [None, True]
-    field.fill("120")
+    field.fill("20")
     field.press("Enter")
-    assert widget.locator(".dw-answer").inner_text().startswith("Your guess: 120 units. Here: 124 units.")
+    said = widget.locator(".dw-answer").inner_text()
+    assert said.startswith(f"Your guess: 20 batches. Here: {state(page, 'MaskLab', 'truth')} batches.")
     press(widget, "Reset")
     assert field.input_value() == "", "Reset forgets the guess"
 
@@ -166,7 +167,7 @@ def test_a_widget_that_needs_a_kernel_takes_the_guess_and_says_what_it_lacks(pag
 def test_the_units_of_the_mask_are_reached_by_keys(page):
     widget = place(page, "MaskLab")
     press(widget, "Just show me")
-    widget.locator(".dw-pictures canvas").focus()
+    widget.locator(".dw-pictures canvas").first.focus()
     for key in ("ArrowRight", "ArrowDown", "ArrowRight", "Space"):
         page.keyboard.press(key)
     # The first arrow enters at the first unit; then example 2, unit 2: cell 21.
@@ -205,12 +206,12 @@ def test_keys_in_a_widget_are_no_shortcuts_of_the_page_and_space_presses_the_but
     )
     widget = place(page, "MaskLab")
     press(widget, "Just show me")
-    before = state(page, "MaskLab", "seed")
+    before = state(page, "MaskLab", "batches")
     widget.get_by_role("button", name="Next batch").focus()
     for key in ("Space", "d", "d", "Shift+Enter"):
         page.keyboard.press(key)
     # Space and Shift+Enter press the button; nobody else hears them.
-    assert state(page, "MaskLab", "seed") == before + 2 and page.evaluate("heard") == []
+    assert state(page, "MaskLab", "batches") == before + 2 and page.evaluate("heard") == []
     page.keyboard.press("Control+s")
     page.keyboard.press("Escape")
     assert page.evaluate("heard") == page.evaluate("shortcuts") == ["Control", "s", "Escape"]
@@ -231,13 +232,13 @@ def test_reset_leaves_nothing_frozen(page):
     press(widget, "Just show me")
     press(widget, "Freeze")
     press(widget, "Next batch")
-    assert state(page, "MaskLab", "seed") == 0
+    assert state(page, "MaskLab", "batches") == 1
     press(widget, "Reset")
     press(widget, "Just show me")
     freeze = widget.get_by_role("button", name="Freeze", exact=True)
     assert freeze.get_attribute("aria-pressed") == "false"
     press(widget, "Next batch")
-    assert state(page, "MaskLab", "seed") == 1
+    assert state(page, "MaskLab", "batches") == 2
 
 
 @pytest.mark.parametrize("name", widgets.__all__)
@@ -357,3 +358,86 @@ def test_every_colour_of_the_map_is_on_the_page_in_the_theme_s_shade(page):
             root.evaluate("(root, name) => root.style.getPropertyValue(`--dw-${name}`)", name)
             == shades["light"]
         )
+
+
+# --- what runs by itself ---
+
+
+def test_batches_come_by_themselves_until_they_are_stopped(page):
+    widget = place(page, "MaskLab")
+    press(widget, "Just show me")
+    press(widget, "Play: batch by batch")
+    wait_for(lambda: state(page, "MaskLab", "batches") > 4)
+    press(widget, "Stop")
+    now = state(page, "MaskLab", "batches")
+    page.wait_for_timeout(400)
+    assert state(page, "MaskLab", "batches") == now
+    title = widget.locator(".dw-title").last.inner_text()
+    assert title.startswith(f"{now} batches: exactly 120 kept in ")
+
+
+def test_the_race_trains_on_a_page_and_its_curves_keep_the_p_that_they_had(page):
+    widget = place(page, "OverfitRace")
+    press(widget, "Just show me")
+    wait_for(lambda: "epoch 40 " in widget.locator(".dw-numbers").inner_text())  # as it was stored
+    press(widget, "Start again")
+    press(widget, "Play")
+    wait_for(lambda: sum(epochs for *_, epochs in state(page, "OverfitRace", "trained")) >= 100)
+    widget.get_by_label("drop probability p").press("ArrowRight")
+    wait_for(lambda: len(state(page, "OverfitRace", "trained")) == 2)
+    press(widget, "Stop")
+    trained, seed = state(page, "OverfitRace", "trained", "seed")
+    assert [segment[:2] for segment in trained] == [[0.5, 0.01], [0.55, 0.01]]
+    assert sum(epochs for *_, epochs in trained) % 20 == 0
+    assert "dropout, p = 0.50, then 0.55" in widget.locator(".dw-pictures").inner_text()
+    # The same nets as Python trains from the line below.
+    stats = widgets.OverfitRace(p=0.55, seed=seed, trained=trained).stats()
+    read = "(row) => [row.querySelector('span').textContent, Number(row.querySelector('b').textContent)]"
+    shown = dict(widget.locator(".dw-key").evaluate_all(f"rows => rows.map({read})"))
+    for net, label in (("p0", "without dropout"), ("p", "with dropout"), ("l2", "with L2")):
+        assert shown[f"{label}, training points"] == pytest.approx(stats[f"train_{net}"], abs=0.0051)
+        assert shown[f"{label}, fresh points"] == pytest.approx(stats[f"fresh_{net}"], abs=0.0051)
+    press(widget, "20 epochs")
+    assert sum(epochs for *_, epochs in state(page, "OverfitRace", "trained")) == stats["epoch"] + 20
+
+
+def test_reset_stops_the_race_and_takes_it_back_to_its_opening(page):
+    widget = place(page, "OverfitRace")
+    press(widget, "Just show me")
+    press(widget, "New points")
+    press(widget, "Play")
+    wait_for(lambda: len(state(page, "OverfitRace", "trained")) > 0)
+    press(widget, "Reset")
+    assert state(page, "OverfitRace", "seed", "trained") == [0, [[0.5, 0.01, 40]]]
+    press(widget, "Just show me")
+    wait_for(lambda: "epoch 40 " in widget.locator(".dw-numbers").inner_text())
+    page.wait_for_timeout(300)
+    assert "epoch 40 " in widget.locator(".dw-numbers").inner_text()
+
+
+def test_passes_arrive_one_by_one(page):
+    widget = place(page, "MCRegression")
+    press(widget, "Just show me")
+    press(widget, "Play: pass by pass")
+    assert state(page, "MCRegression", "passes") < 5
+    wait_for(lambda: "the newest pass" in widget.locator(".dw-legend").inner_text())
+    wait_for(lambda: state(page, "MCRegression", "passes") > 5)
+    press(widget, "Stop")
+    wait_for(lambda: "the newest pass" not in widget.locator(".dw-legend").inner_text())
+
+
+@pytest.mark.parametrize(
+    ("button", "name"), [("Gap", "gap"), ("Lift y", "lifted"), ("First points", "first")]
+)
+def test_other_points_have_their_net_and_their_exact_band_without_a_kernel(page, button, name):
+    widget = place(page, "MCRegression")
+    press(widget, "Just show me")
+    press(widget, button)
+    points = state(page, "MCRegression", "presets")[name]
+    assert state(page, "MCRegression", "points") == points
+    stats = widgets.MCRegression(points=points).stats()
+    for end, x in (("inside", "0"), ("outside", "3.5")):
+        mean, std, exact = (stats[f"{name}_{end}"] for name in ("mean", "std", "exact_std"))
+        said = f"at x = {x}: {mean:.3f} (std {std:.3f}, exact {exact:.3f})"
+        wait_for(lambda said=said: said in widget.locator(".dw-numbers").inner_text())
+    assert NEEDS_KERNEL not in widget.locator(".dw-numbers").inner_text()

@@ -40,6 +40,11 @@ def histogram(values, low, high, bins, weights=None):
     return np.bincount(np.clip(place, 0, bins - 1), weights, minlength=bins).astype(np.float64)
 
 
+def binomial_share(n, q, k):
+    """The probability of exactly k successes in n tries, each with probability q."""
+    return math.comb(n, k) * q**k * (1 - q) ** (n - k)
+
+
 def round_ticks(values):
     """Round numbers, equally far apart, from below the smallest value (or 0) to above the largest (or 0)."""
     low, high = float(np.min(values)), float(np.max(values))

@@ -56,6 +56,14 @@ export function binomial(n, q) {
   return { mean: n * q, std: Math.sqrt(n * q * (1 - q)) };
 }
 
+// The probability of exactly k successes in n tries, each with probability q.
+export function binomialShare(n, q, k) {
+  if (q === 0 || q === 1) return k === n * q ? 1 : 0;
+  let log = k * Math.log(q) + (n - k) * Math.log1p(-q);
+  for (let i = 1; i <= k; i++) log += Math.log((n - k + i) / i);
+  return Math.exp(log);
+}
+
 // Counts of values in equal bins over [low, high], or sums of their weights; what lies outside goes into the
 // end bins.
 export function histogram(values, low, high, bins, weights) {

@@ -206,6 +206,7 @@ export function frame(model, el) {
       node.on = onNow;
       put(node, onNow ? labelOn : label);
       cancelAnimationFrame(asked);
+      redraw();
       if (onNow) { started(); asked = requestAnimationFrame(step); }
       else stopped();
     };

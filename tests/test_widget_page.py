@@ -441,3 +441,43 @@ def test_other_points_have_their_net_and_their_exact_band_without_a_kernel(page,
         said = f"at x = {x}: {mean:.3f} (std {std:.3f}, exact {exact:.3f})"
         wait_for(lambda said=said: said in widget.locator(".dw-numbers").inner_text())
     assert NEEDS_KERNEL not in widget.locator(".dw-numbers").inner_text()
+
+
+def test_every_draw_leaves_a_tick_and_the_one_on_show_is_the_one_that_is_kept(page):
+    widget = place(page, "ThinnedNetwork")
+    press(widget, "Just show me")
+    for _ in range(3):
+        press(widget, "New draw")
+    press(widget, "Keep this subnetwork")
+    assert state(page, "ThinnedNetwork", "draws", "saved") == [4, [4]]  # the first has seed 1
+    stats = widgets.ThinnedNetwork(draws=4).stats()
+    wait_for(lambda: f"mean {stats['mean_virginica']:.3f}" in widget.locator(".dw-pictures").inner_text())
+    assert f"P(virginica): {stats['virginica']:.3f}" in widget.locator(".dw-numbers").inner_text()
+
+
+def test_the_shoe_develops_and_stops_at_the_most_draws(page):
+    widget = place(page, "ImageDropout")
+    press(widget, "Just show me")
+    press(widget, "Play: more and more draws")
+    wait_for(lambda: state(page, "ImageDropout", "draws") == 200)
+    wait_for(lambda: widget.get_by_role("button", name="Play: more and more draws").is_visible())
+
+
+def test_a_slider_of_numbers_far_apart_reads_out_what_lies_between(page):
+    widget = place(page, "ImageDropout")
+    press(widget, "Just show me")
+    index = widgets.__all__.index("ImageDropout")
+    page.evaluate("i => dropoutCourse.alive[i].model.set('draws', 7)", index)
+    assert widget.locator(".dw-readout").nth(1).inner_text() == "7"
+    widget.get_by_label("draws in the mean").press("ArrowRight")
+    assert state(page, "ImageDropout", "draws") == 8
+
+
+def test_up_to_three_units_every_subnetwork_is_drawn(page):
+    widget = place(page, "EnsembleVote")
+    press(widget, "Just show me")
+    assert state(page, "EnsembleVote", "n") == 3
+    small = widget.locator(".dw-panel").first
+    assert small.inner_text().startswith("The 8 subnetworks") and small.is_visible()
+    widget.get_by_label("hidden units n").press("ArrowRight")
+    wait_for(lambda: not small.is_visible())

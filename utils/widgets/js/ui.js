@@ -215,8 +215,9 @@ export function frame(model, el) {
     return node;
   };
 
-  // A labelled slider bound to a trait. Arrow keys move it by one step, or to the next of `values` (ascending).
-  const slider = (key, label, { min, max, step, values, digits = 2 }) => {
+  // A labelled slider bound to a trait. Arrow keys move it by one step, or to the next of `values` (ascending);
+  // between: the trait may lie between two of them, and is read out as it is.
+  const slider = (key, label, { min, max, step, values, between = false, digits = 2 }) => {
     if (values) [min, max, step] = [0, values.length - 1, 1];
     const valueAt = (position) => (values ? values[position] : position);
     const toPosition = (value) => (values ? nearestIndex(values, value) : value);
@@ -227,7 +228,7 @@ export function frame(model, el) {
     input.dataset.key = key;
     const readout = make("output", "dw-readout");
     const show = () => {
-      const value = valueAt(toPosition(Number(model.get(key))));
+      const value = between ? Number(model.get(key)) : valueAt(toPosition(Number(model.get(key))));
       input.value = toPosition(Number(model.get(key)));
       put(readout, value.toFixed(digits));
       input.setAttribute("aria-valuetext", `${label} ${value.toFixed(digits)}`);

@@ -66,6 +66,43 @@ def test_an_error_shows_in_the_widget_and_the_picture_stays(require, monkeypatch
     assert widget.error == "" and widget.outputs != before
 
 
+@pytest.mark.parametrize("framework", ["PyTorch", "Keras", "Gluon"])
+def test_five_rounds_are_dealt_and_every_call_that_does_the_same_is_a_right_answer(require, framework):
+    require(FRAMEWORKS[framework][0])
+    widget = EvalDetective(framework=framework)
+    browser_says(widget, game=1)
+    situations = set(FRAMEWORKS[framework][2])
+    assert len(widget.rounds) == 5
+    for dealt in widget.rounds:
+        outputs = np.array(dealt["outputs"], np.float32).reshape(PASSES, -1)
+        active = dealt["call"] in ACTIVE[framework]
+        assert (outputs == INPUT).all() == (not active)
+        assert set(dealt["alike"]) == (ACTIVE[framework] if active else situations - ACTIVE[framework])
+    assert len({dealt["call"] in ACTIVE[framework] for dealt in widget.rounds}) == 2
+    first = [dealt["call"] for dealt in widget.rounds]
+    # The last answer is the call itself, the one before another that does the same, the others are wrong.
+    wrong = [next(iter(situations - set(dealt["alike"]))) for dealt in widget.rounds[:3]]
+    browser_says(widget, said=[*wrong, widget.rounds[3]["alike"][-1], widget.rounds[4]["call"]])
+    assert (widget.stats()["rounds"], widget.stats()["rounds_right"]) == (5, 2)
+    browser_says(widget, game=2)
+    assert widget.said == [] and widget.stats()["rounds"] == 0
+    again = EvalDetective(framework=framework)
+    browser_says(again, game=1)
+    assert [dealt["call"] for dealt in again.rounds] == first
+
+
+def test_an_error_while_dealing_shows_in_the_widget(require, monkeypatch):
+    require("torch")
+    widget = EvalDetective()
+
+    def broken(situation, p, seed):
+        raise RuntimeError("no such device")
+
+    monkeypatch.setitem(FRAMEWORKS, "PyTorch", ("torch", broken, FRAMEWORKS["PyTorch"][2]))
+    browser_says(widget, game=1)
+    assert widget.error == "RuntimeError: no such device" and widget.rounds == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

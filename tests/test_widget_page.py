@@ -136,7 +136,7 @@ def test_a_curve_is_drawn_by_hand_and_stays_in_the_picture(page):
     assert widget.locator(".dw-legend").inner_text().count("your guess") == 1
     assert "Your curve is the one with diamonds." in widget.locator(".dw-answer").inner_text()
     # It was drawn for this width: with another one it would mislead.
-    widget.get_by_label("width").select_option("16")
+    widget.get_by_label("width", exact=True).select_option("16")
     wait_for(lambda: "your guess" not in widget.locator(".dw-legend").inner_text())
 
 
@@ -481,3 +481,39 @@ def test_up_to_three_units_every_subnetwork_is_drawn(page):
     assert small.inner_text().startswith("The 8 subnetworks") and small.is_visible()
     widget.get_by_label("hidden units n").press("ArrowRight")
     wait_for(lambda: not small.is_visible())
+
+
+def test_each_of_the_nine_nets_is_chosen_by_a_click_or_by_keys(page):
+    widget = place(page, "PSweep")
+    press(widget, "Just show me")
+    nine = widget.locator(".dw-pictures canvas").nth(1)
+    box = nine.bounding_box()
+    nine.click(position={"x": 0.9 * box["width"], "y": 0.9 * box["height"]})
+    assert state(page, "PSweep", "num_train", "width") == [5000, 256]
+    nine.focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    assert state(page, "PSweep", "num_train", "width") == [1000, 64]
+    assert widget.locator(".dw-spoken").inner_text() == "1,000 training images, width 64"
+    assert widget.get_by_label("width", exact=True).input_value() == "64"
+
+
+def test_five_rounds_hide_the_call_take_an_answer_each_and_keep_the_score(page):
+    widget = place(page, "EvalDetective")
+    press(widget, "Just show me")
+    on, off = ["new layer", "train()"], ["eval()", "eval() and no_grad"]
+    rounds = [{"call": call, "alike": alike, "outputs": [float(call in on)] * 240}
+              for call, alike in (("train()", on), ("eval()", off))]  # fmt: skip
+    index = widgets.__all__.index("EvalDetective")
+    page.evaluate("([i, rounds]) => dropoutCourse.alive[i].model.set('rounds', rounds)", [index, rounds])
+    assert "an unknown call" in widget.locator(".dw-pictures").inner_text()
+    game = widget.locator(".dw-extra")
+    press(game, "new layer")  # not the call, but it does the same
+    assert game.inner_text().startswith("Right: it was train() (so would new layer). 1 of 1 right.")
+    press(game, "Next round")
+    press(game, "train()")
+    assert "No, not train(): it was eval() (so would eval() and no_grad). 1 of 2 right." in game.inner_text()
+    assert state(page, "EvalDetective", "said") == ["new layer", "train()"]
+    press(game, "Done")
+    wait_for(lambda: "an unknown call" not in widget.locator(".dw-pictures").inner_text())
+    assert not game.is_visible()

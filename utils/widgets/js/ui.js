@@ -277,6 +277,13 @@ export function frame(model, el) {
     return input;
   };
 
+  // An empty row between the controls and the pictures, for buttons that come and go.
+  const row = () => {
+    const node = make("div", "dw-row dw-extra");
+    pictures.before(node);
+    return node;
+  };
+
   // A canvas with words around it. Options:
   //   ratio   width / height     tall   least height in em     most   greatest height in em, except on a full screen
   //   wide    least width in em before it wraps                grow   share of the row (0: a row of its own)
@@ -465,7 +472,7 @@ export function frame(model, el) {
   on("change:error", () => put(error, model.get("error")));
 
   return {
-    root, on, set, slider, choice, field, button, toggle, play, panel, pick, redraw, legend: setLegend,
+    root, on, set, slider, choice, field, button, toggle, play, row, panel, pick, redraw, legend: setLegend,
     offline: () => offline,
     // The curve that the learner drew, as [xs, ys], or null.
     curve: () => (takes.kind === "curve" && model.get("guess") ? [takes.x, model.get("guess")] : null),

@@ -269,7 +269,7 @@ def sizes(widget):
 
 
 def test_a_canvas_follows_its_container_and_the_resolution_of_the_screen(page):
-    widget = place(page, "PSweep")
+    widget = place(page, "EnsembleVote")
     press(widget, "Just show me")
     container = widget.locator("xpath=..")
     for width in (700, 420, 900):
@@ -469,7 +469,7 @@ def test_a_slider_of_numbers_far_apart_reads_out_what_lies_between(page):
     index = widgets.__all__.index("ImageDropout")
     page.evaluate("i => dropoutCourse.alive[i].model.set('draws', 7)", index)
     assert widget.locator(".dw-readout").nth(1).inner_text() == "7"
-    widget.get_by_label("draws in the mean").press("ArrowRight")
+    widget.get_by_role("slider", name="draws in the mean").press("ArrowRight")
     assert state(page, "ImageDropout", "draws") == 8
 
 

@@ -105,7 +105,7 @@ export default view((model, el) => {
     ui.set({ saved: [...others, shownSeed()].slice(-MOST_SAVED) });
   });
   const main = ui.panel({ ratio: 2, tall: 20, grow: 0, focus: true });
-  const bar = ui.panel({ ratio: 18, tall: 3, most: 3.6, grow: 0 });
+  const bar = ui.panel({ tall: 3.4, fixed: true, grow: 0 });
   const strip = Array.from({ length: MOST_SAVED }, () => ui.panel({ ratio: 1.9, tall: 4, most: 6, wide: 8 }));
 
   const pass = (seed, on) => {
@@ -267,9 +267,9 @@ export default view((model, el) => {
     return {
       text: `paths left: ${net.paths} of ${ALL_PATHS}${through} · `
         + `chance that any is left: ${(100 * chance).toFixed(1)} % · `
-        + `P(virginica): ${net.probs[1].toFixed(3)}, with all units ${full.toFixed(3)} · `
+        + `P(virginica): ${net.probs[1].toFixed(3)} · `
         + "one of 2¹² = 4,096 subnetworks that share 86 weights and biases"
-        + (saved.length ? " · kept draws, at the present p1 and p2: same weights, another mask, another P(virginica)" : ""),
+        + (saved.length ? " · kept draws, at the present p1 and p2: same weights, another mask" : ""),
       label: `Hidden units kept: ${sum(net.keep[1])} and ${sum(net.keep[2])} of 6. `
         + `${net.paths || "No"} paths left. `
         + `Probability of virginica ${net.probs[1].toFixed(2)}. ${warning}`,

@@ -102,6 +102,7 @@ export function frame(model, el) {
   let em = 16;
   let draw = null;
   let waiting = 0;
+  let tight = 0;
   const panels = [];
   const resets = [];
 
@@ -117,6 +118,13 @@ export function frame(model, el) {
     panels.find((panel) => !panel.draws)?.label(said.label || said.text);
     const open = model.get("takes").kind ? { covered: false } : {};
     put(code, pythonLine(model.get("python_name"), { ...state(), ...open }));
+    // On a full screen words that have grown take their room from the pictures.
+    if (filled() && root.scrollHeight > root.clientHeight && root.scrollHeight !== tight) {
+      fit();
+      measure();
+      tight = root.scrollHeight > root.clientHeight ? root.scrollHeight : 0; // nothing more to take
+      redraw();
+    }
   };
   const redraw = () => {
     waiting ||= requestAnimationFrame(paint);
@@ -287,9 +295,9 @@ export function frame(model, el) {
   // A canvas with words around it. Options:
   //   ratio   width / height     tall   least height in em     most   greatest height in em, except on a full screen
   //   wide    least width in em before it wraps                grow   share of the row (0: a row of its own)
-  //   title   words above it     focus  true: the keyboard reaches it
+  //   title   words above it     focus  true: the keyboard reaches it      fixed  true: always `tall` em high
   // The painter must cope with any width and height.
-  const panel = ({ ratio = 1.6, tall = 8, most = 22, wide = 18, grow = 1, title = "", focus = false, place = pictures } = {}) => {
+  const panel = ({ ratio = 1.6, tall = 8, most = 22, wide = 18, grow = 1, title = "", focus = false, fixed = false, place = pictures } = {}) => {
     const figure = make("figure", "dw-panel");
     figure.style.flex = grow ? `${grow} 1 ${wide}em` : "1 1 100%";
     const parts = { title: make("figcaption", "dw-title", title), above: make("div", "dw-words"), below: make("div", "dw-words dw-below") };
@@ -297,6 +305,7 @@ export function frame(model, el) {
     box.style.aspectRatio = String(ratio);
     box.style.setProperty("--dw-low", `${tall}em`);
     box.style.setProperty("--dw-most", `${most}em`);
+    if (fixed) Object.assign(box.style, { aspectRatio: "auto", height: `${tall}em`, minHeight: 0, maxHeight: "none" });
     const canvas = make("canvas");
     canvas.setAttribute("role", focus ? "application" : "img");
     if (focus) canvas.tabIndex = 0;

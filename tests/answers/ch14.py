@@ -47,8 +47,8 @@ listed = keyed(lambda *key: np.random.default_rng(list(key)))
 
 
 def by_global_seed(shape, drop_prob, seed, layer, step):
-    np.random.seed([seed, layer, step])
-    return (np.random.random(shape) >= drop_prob) / (1 - drop_prob)
+    np.random.seed([seed, layer, step])  # noqa: NPY002
+    return (np.random.random(shape) >= drop_prob) / (1 - drop_prob)  # noqa: NPY002
 
 
 def kept_with_p(shape, drop_prob, seed, layer, step):

@@ -3,7 +3,8 @@
     python torch_checkpoint.py          with the generator's state, the default
     python torch_checkpoint.py lost     with preserve_rng_state=False, which the documentation allows
 
-Ones go through dropout. A unit with an output other than 0 must have a gradient other than 0, and the reverse.
+Ones go through dropout. A unit with an output other than 0 must have a gradient other than 0, and the
+reverse.
 """
 
 import sys

@@ -2,7 +2,8 @@
 
     python torch_memory_budget.py
 
-Ones go through dropout. A unit with an output other than 0 must have a gradient other than 0, and the reverse.
+Ones go through dropout. A unit with an output other than 0 must have a gradient other than 0, and the
+reverse.
 Known as PyTorch issue 190758. The backend needs no C++ compiler.
 """
 

@@ -760,11 +760,11 @@ SUM_AS_KEY = belief("""a sum of seed, layer and step is a key
 Different seeds, layers and steps can have one sum: layer 3 in step 2 would repeat layer 2 in step 3. Hand the
 numbers over side by side, as a key or a list.""")
 GLOBAL_KEY = belief("""np.random.seed is as good as a key
-np.random has one generator for the whole program. Seeding it here changes what everybody else draws next; make
-a generator inside the function instead.""")
+np.random has one generator for the whole program. Seeding it here changes what everybody else draws next;
+make a generator inside the function instead.""")
 ANY_WORD = belief("""any word of the counter will do for the step
-The generator itself counts in the first word. A step that stands there begins where the step before it has got
-to after a few numbers: two steps have one stream of coins, shifted.""")
+The generator itself counts in the first word. A step that stands there begins where the step before it has
+got to after a few numbers: two steps have one stream of coins, shifted.""")
 BOOL_IS_BIT = belief("""a bool takes one bit
 NumPy and PyTorch store a bool in a whole byte, because memory is addressed by bytes. One bit a unit needs
 packing, such as np.packbits.""")
@@ -772,17 +772,17 @@ STATE_GROWS = belief("""the state grows with the mask
 The state describes the generator, not what is drawn from it: its size is the same for ten units and for ten
 millions.""")
 ONLY_REPRODUCIBLE = belief("""without the state only reproducibility is lost
-The outputs are as random as before, but the gradient is taken with another mask than the loss. That is a wrong
-gradient, not a run that is hard to repeat.""")
+The outputs are as random as before, but the gradient is taken with another mask than the loss. That is a
+wrong gradient, not a run that is hard to repeat.""")
 EVERY_STATE = belief("""checkpointing keeps the state of every generator
-It keeps the state of PyTorch's own generators. A generator that you made, or the counter of a Keras layer, lies
-elsewhere: it moves on, and the second mask is another.""")
+It keeps the state of PyTorch's own generators. A generator that you made, or the counter of a Keras layer,
+lies elsewhere: it moves on, and the second mask is another.""")
 ONLY_MEMORY = belief("""a memory setting changes memory alone
 Below 1 the compiler chooses what to compute again on the way back, and the drawing of a mask may be among it.
 Then the second mask is another, and nothing says so.""")
 EQUAL_COUNTS = belief("""equal counts are equal masks
-Two masks can keep equally many units and yet be different units. Compare them unit by unit: is the output other
-than 0 just where the gradient is?""")
+Two masks can keep equally many units and yet be different units. Compare them unit by unit: is the output
+other than 0 just where the gradient is?""")
 
 # The ideas that each exercise answers by name, by chapter.
 MET_IN = {

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from utils.exercises import beliefs, expect
-from utils.exercises.engine import array, is_close, written
+from utils.exercises.engine import is_close, written
 
 P = 0.3  # not 0.5, where p, 1 - p and the bugs below cannot be told apart
 Q = 1 - P
@@ -74,10 +74,11 @@ def check_keyed(keyed_mask):
     def draw(seed, layer, step, p=P):
         return expect.shape(keyed_mask(SHAPE, p, seed, layer, step), SHAPE, "a mask")
 
-    before = np.random.get_state()
+    before = np.random.get_state()  # noqa: NPY002
     first = draw(1, 2, 3)
-    untouched = all(np.array_equal(a, b) for a, b in zip(before, np.random.get_state(), strict=True))
-    np.random.set_state(before)
+    after = np.random.get_state()  # noqa: NPY002
+    untouched = all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+    np.random.set_state(before)  # noqa: NPY002
     rule = "the global generator of np.random as it was"
     expect.that(untouched, rule, "a global generator that was seeded or used", beliefs.GLOBAL_KEY)
     expect.rescaled(first, P)
@@ -135,7 +136,10 @@ MEMORY = ("float32", "bool", "bit", "state")
 def check_bytes(memory, state_of_twice):
     """Dict of bytes for 32 x 1,024 x 768 units, and bytes of the state for twice as many."""
     right = {"float32": 4 * UNITS, "bool": UNITS, "bit": UNITS // 8, "state": 5_056}
-    known = {"bool": {beliefs.BOOL_IS_BIT: UNITS // 8}, "state": {beliefs.STATE_GROWS: [5_056 * UNITS, UNITS]}}
+    known = {
+        "bool": {beliefs.BOOL_IS_BIT: UNITS // 8},
+        "state": {beliefs.STATE_GROWS: [5_056 * UNITS, UNITS]},
+    }
     rules = {
         "float32": "4 bytes for each unit",
         "bool": "a byte for each unit",
@@ -217,15 +221,15 @@ def check_detect(one_mask):
 
 
 HINTS = {
-    "both": "The share of units that a mask keeps is 1 - p. What is the probability that two independent coins "
-    "both say keep?",
-    "redraw": "rng.bit_generator.state can be read and set. Remember where it stands, set it to `state`, draw, "
-    "set it back.",
-    "keyed": "np.random.default_rng takes a list of numbers as its seed; np.random.Philox takes key and counter. "
-    "Draw from a generator that is made inside the function, and use all three numbers.",
+    "both": "The share of units that a mask keeps is 1 - p. What is the probability that two independent "
+    "coins both say keep?",
+    "redraw": "rng.bit_generator.state can be read and set. Remember where it stands, set it to `state`, "
+    "draw, set it back.",
+    "keyed": "np.random.default_rng takes a list of numbers as its seed; np.random.Philox takes key and "
+    "counter. Draw from a generator that is made inside the function, and use all three numbers.",
     "bytes": "Multiply the three numbers. np.packbits puts eight units into a byte. What does the state "
     "describe: the mask, or the generator?",
-    "again": "Ask for each: whose generator draws the mask, and who puts that generator back? The sections on who "
-    "forgets, and exercise 4 of the chapter, ran all six.",
+    "again": "Ask for each: whose generator draws the mask, and who puts that generator back? Sections 1 and "
+    "4 of the chapter ran five of them, and exercise 4 there asks for the other.",
     "detect": "Send ones forward and ones back. Compare output != 0 with gradient != 0, unit by unit.",
 }

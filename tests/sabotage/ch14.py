@@ -51,10 +51,14 @@ def one_draw_repeated(results):
             run[name] = [row[:1] * len(row) for row in checks]
 
 
-def cosines_turned_round(results):
+def cosines_of_two_strengths_swapped(results):
+    weak, strong = (results["runs"][f"plain, p = {p}"] for p in (0.1, 0.5))
+    weak["cosine"], strong["cosine"] = strong["cosine"], weak["cosine"]
+
+
+def layers_and_block_swapped(results):
     for p in (0.1, 0.5):
-        run = results["runs"][f"plain, p = {p}"]
-        run["cosine"] = run["cosine"][::-1]
+        _swap(results, f"lost, p = {p}", f"one block, p = {p}")
 
 
 def the_right_gradient_called_lost(results):

@@ -11,6 +11,7 @@ from utils.widgets import (
     coadaptation_lens_bank,
     ensemble_vote_bank,
     mc_regression_bank,
+    overfit_race_bank,
     p_sweep_bank,
     scaling_balance_bank,
     thinned_network_bank,
@@ -19,6 +20,7 @@ from utils.widgets import (
 BANKS = {
     "activations": scaling_balance_bank.build,
     "lens": coadaptation_lens_bank.build,
+    "race": overfit_race_bank.build,
     "regression": mc_regression_bank.build,
     "sweep": p_sweep_bank.build,
     "thinned": thinned_network_bank.build,

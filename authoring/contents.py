@@ -34,7 +34,7 @@ PATHS = {
     "an evening": (("00", "01", "02", "08"), ""),
     "a weekend": (("00", "01", "02", "04", "07", "08", "09", "11", "12"), ""),
     "everything": (tuple(f"{number:02}" for number in range(15)), ""),
-    "I have a bug": (("02", "04", "06"), "or 03, 05 for your framework: *Traps*, and in 02 seventeen wrong dropouts"),
+    "I have a bug": (("02", "04", "06"), "or 03, 05: *Traps*, and in 02 seventeen wrong dropouts"),
     "which p, and where": (("02", "08", "09"), "and 10 if there is batch norm"),
     "how sure is my net?": (("02", "11", "12"), ""),
     "DropPath, DropConnect and the like": (("02", "13"), ""),

@@ -1,6 +1,7 @@
 """`course.py test`: everything, a choice, what a chapter touches, other processors."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -60,20 +61,28 @@ def test_a_class_stands_for_the_test_file_of_its_module():
 
 @pytest.mark.parametrize("name", ["no AVX", "AVX2", "one thread"])
 def test_a_setting_reaches_the_libraries_it_names(name):
-    """NumPy and PyTorch say themselves what they use; the other libraries do not."""
+    """NumPy, PyTorch, OpenBLAS and oneDNN say themselves what they use."""
     code = (
-        "import numpy as np, torch\n"
+        "import numpy as np, torch, threadpoolctl\n"
+        "torch.nn.functional.conv2d(torch.ones(8, 16, 32, 32), torch.ones(16, 16, 3, 3))\n"
+        "blas = [i['architecture'] for i in threadpoolctl.threadpool_info() if 'architecture' in i]\n"
         "on = [k for k, v in np._core._multiarray_umath.__cpu_features__.items() if v]\n"
-        "dispatched = [k for k in np._core._multiarray_umath.__cpu_dispatch__ if k in on]\n"
-        "print(torch.backends.cpu.get_cpu_capability(), torch.get_num_threads(), *dispatched)"
+        "found = [k for k in np._core._multiarray_umath.__cpu_dispatch__ if k in on]\n"
+        "print('use:', torch.backends.cpu.get_cpu_capability(), torch.get_num_threads(), blas[0], *found)"
     )
+    variables = {**tests.processors()[name], "ONEDNN_VERBOSE": "1"}
     result = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, **tests.processors()[name]},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    capability, threads, *dispatched = result.stdout.split()
+        [sys.executable, "-c", code],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (line,) = (line for line in result.stdout.splitlines() if line.startswith("use:"))
+    _, capability, threads, blas, *dispatched = line.split()
     if name == "no AVX":
-        assert capability == "DEFAULT" and not dispatched
+        assert capability == "DEFAULT" and blas == "Nehalem" and not dispatched
+        assert re.search("cpu,isa:.*SSE4.1", result.stdout)
     elif name == "AVX2":
         assert capability in ("AVX2", "DEFAULT") and not any("AVX512" in feature for feature in dispatched)
     else:

@@ -5,6 +5,7 @@ import errno
 import functools
 import http.server
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -137,6 +138,11 @@ def test_each_word_gets_the_packages_of_its_audience_and_no_more(monkeypatch):
         assert course.main([word, *(["04"] if word == "full" else [])]) == 0
     assert asked["lab"] == () and asked["html"] == asked["classroom"] == ("teacher",)
     assert asked["test"] == asked["exercises"] == ("author", "teacher") and asked["notebooks"] == ("author",)
+    learner = [step[0] for step in course.PACKAGES["learner"]]
+    assert learner == ["requirements.txt", "requirements-mxnet.txt"]
+    assert not re.search(
+        "pytest|ruff|playwright|nbgrader|dask", "".join((ROOT / n).read_text() for n in learner)
+    )
 
 
 # --- setting up ---

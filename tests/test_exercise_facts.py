@@ -8,9 +8,10 @@ import pytest
 
 from conftest import skip_or_fail
 from utils import scratch
-from utils.data import load_fashion_mnist
 from utils.exercises.engine import exercises, find_problem, load_chapter
-from utils.metrics import accuracy, nll, softmax
+from utils.measured import load_results
+from utils.metrics import accuracy
+from utils.own_data import load_own
 
 
 @pytest.fixture
@@ -43,22 +44,13 @@ def test_a_net_that_learnt_random_labels_is_surer_than_it_may_be(load):
     assert ch01.cost(logits, y_held) > np.log(4) + 0.3
 
 
-@pytest.mark.parametrize(("name", "drop_prob"), [("without", 0.0), ("with", 0.5)])
-def test_the_recorded_runs_are_such_as_the_chapters_nets_give(name, drop_prob, load):
-    """Seed 0 again: within the range of the three seeds, widened by its own width on both sides."""
-    data = load_fashion_mnist(num_val=2_000)
-    x_all, x_val = (x.reshape(-1, 784) for x in (data.x_train, data.x_val))
-    small = np.random.default_rng(1).permutation(len(x_all))[:1_000]
-    rng = np.random.default_rng(0)
-    params = scratch.init_he((784, 256, 256, 10), rng)
-    for _ in range(80):
-        scratch.train_epoch(params, x_all[small], data.y_train[small], (drop_prob,) * 2, 50, 0.05, rng)
-    probs = softmax(scratch.forward_eval(params, x_val))
-    found = {"error": 1 - accuracy(probs, data.y_val), "NLL": nll(probs, data.y_val)}
-    for measure, value in found.items():
-        runs = load("01").RECORDED[f"{measure} {name}"]
-        width = max(runs) - min(runs)
-        assert min(runs) - width <= value <= max(runs) + width, (measure, value)
+@pytest.mark.parametrize(("name", "drop_prob"), [("without", "0.0"), ("with", "0.5")])
+def test_the_recorded_runs_are_the_first_of_the_chapter(name, drop_prob, load):
+    """A row of the diary: epoch, printed loss, then accuracy, NLL, ECE of training, validation and test."""
+    last = [rows[-1] for rows in load_results("01_overfitting")["diary"][drop_prob][:3]]
+    recorded = load("01").RECORDED
+    assert np.allclose(recorded[f"error {name}"], [1 - row[5] for row in last], atol=5e-5)
+    assert np.allclose(recorded[f"NLL {name}"], [row[6] for row in last], atol=5e-5)
 
 
 # --- 03 ---
@@ -181,10 +173,32 @@ def test_a_pass_with_dropout_on_is_clearly_worse_than_the_vote(load):
     assert passes[:, 0].mean() > vote + 0.05 and np.isfinite(passes).all()
 
 
-def test_the_stored_sweep_holds_four_weight_decays_with_and_without_dropout(load):
-    losses = load("08").load_decay()
-    assert set(losses) == {(decay, p) for decay in (0.0, 0.3, 1.0, 3.0) for p in (0.0, 0.5)}
-    assert all(values.shape == (5,) for values in losses.values())
+@pytest.mark.parametrize("when", ["end", "stopped"])
+def test_the_stored_sweep_holds_three_weight_decays_with_and_without_dropout(when, load):
+    val, test = (load("08").load_decay(when, part) for part in ("val", "test"))
+    assert set(val) == set(test) == {(decay, p) for decay in (0.0, 0.3, 1.0) for p in (0.0, 0.5)}
+    assert all(values.shape == (10,) for losses in (val, test) for values in losses.values())
+    assert all((val[pair] != test[pair]).all() for pair in val)
+
+
+def test_the_stored_sweep_has_no_other_looks(load):
+    with pytest.raises(ValueError, match='when must be "end" or "stopped"'):
+        load("08").load_decay("best")
+    with pytest.raises(ValueError, match="part must be"):
+        load("08").load_decay("end", "train")
+
+
+def test_the_runs_of_the_readers_own_data_take_apart_rows_and_follow_the_seed(load):
+    ch08, data = load("08"), load_own("wine")
+    first, again, other = (ch08.run_own(data=data, drop_prob=0.3, seed=seed) for seed in (0, 0, 1))
+    assert first == again != other and set(first) == {"end", "stopped"}
+
+
+def test_the_readers_own_u_says_what_the_best_p_saves(load):
+    losses = {0.0: [0.5, 0.6, 0.7], 0.2: [0.4, 0.5, 0.6], 0.5: [0.5, 0.5, 0.5]}
+    (ax,) = load("08").u_figure(losses, 0.2).axes
+    assert ax.get_title() == "p = 0.2 saves +0.100 [+0.100, +0.100] against 0"
+    np.testing.assert_allclose(ax.lines[0].get_xydata(), [(0.0, 0.6), (0.2, 0.5), (0.5, 0.5)])
 
 
 def test_a_loss_that_stays_in_training_mode_goes_without_the_dropout_on_the_output(load):

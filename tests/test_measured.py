@@ -48,6 +48,11 @@ def test_the_interval_covers_the_truth_in_95_of_100_experiments():
     assert abs(hits / runs - 0.95) < 5 * standard_error
 
 
+def test_two_pairs_are_enough_for_an_interval():
+    t = stats.t.ppf(0.975, 1)
+    assert difference([1.0, 3.0]) == pytest.approx((2, 2 - t, 2 + t, 2))
+
+
 def test_pairing_takes_away_what_both_runs_share():
     rng = np.random.default_rng(0)
     shared, own = rng.normal(0, 10, 8), rng.normal(0, 0.1, (2, 8))
@@ -79,10 +84,24 @@ def test_what_gives_no_interval_is_refused(values):
         (0.021, 0.03, (0.02, math.inf), "holds"),  # "by two points or more"
         (0.01, 0.019, (0.02, math.inf), "does not hold"),
         (0.01, 0.03, (0.02, math.inf), "cannot tell"),
+        (0.0, 0.04, MORE, "holds"),  # the ends of the intervals themselves
+        (-0.04, 0.0, LESS, "holds"),
+        (-0.04, 0.0, MORE, "does not hold"),
+        (0.0, 0.04, LESS, "does not hold"),
+        (-0.01, 0.008, MORE, "cannot tell"),
+        (-0.008, 0.01, MORE, "cannot tell"),
+        (0.0, 0.008, MORE, "does not hold"),
+        (-0.01, 0.01, (-0.01, 0.01), "holds"),
+        (-0.008, 0.008, (0, math.inf), "does not hold"),
+        (-0.008, 0.008, (-math.inf, 0), "does not hold"),
     ],
 )
 def test_the_word_follows_from_the_interval(low, high, claimed, word):
     assert verdict(Difference((low + high) / 2, low, high, 10), 0.01, claimed) == word
+
+
+def test_what_matters_to_a_user():
+    assert measured.MATTERS == {"accuracy": 0.005, "nll": 0.01, "ece": 0.005}
 
 
 def test_it_depends_only_if_both_conditions_are_sure_opposite_and_large_enough():
@@ -96,7 +115,7 @@ def test_the_number_of_runs_needed_gives_the_width_asked_for_and_one_less_does_n
     rng = np.random.default_rng(0)
     found = difference(rng.normal(0, 0.05, 10))
     sd = (found.high - found.mean) * math.sqrt(10) / stats.t.ppf(0.975, 9)
-    for matters in (0.2, 0.05, 0.01):
+    for matters in (1, 0.2, 0.05, 0.01):
         n = runs_needed(found, matters)
         half = [stats.t.ppf(0.975, m - 1) * sd / math.sqrt(m) for m in (n, max(2, n - 1))]
         assert half[0] <= matters and (n == 2 or half[1] > matters)

@@ -52,6 +52,13 @@ def test_ece_of_two_bins_by_hand():
     assert ece(probs, y) == pytest.approx((abs(2 - 2.7) + 0.6) / 4)
 
 
+def test_ece_has_15_bins_unless_told_otherwise():
+    probs, y = random_case(0)
+    y = np.where(np.arange(len(y)) % 4 > 0, probs.argmax(axis=1), y)  # near the confidences
+    assert ece(probs, y) == ece(probs, y, num_bins=15)
+    assert all(ece(probs, y) != ece(probs, y, num_bins=other) for other in (14, 16))
+
+
 def test_ece_is_zero_for_calibrated_and_one_for_certain_and_wrong():
     probs = np.array([[0.75, 0.25]] * 4)
     assert ece(probs, np.array([0, 0, 0, 1])) == pytest.approx(0)

@@ -133,6 +133,15 @@ def test_masks_are_nested_what_is_dropped_at_p_stays_dropped_at_a_larger_p(low, 
     assert np.all(keep_low | ~keep_high)
 
 
+def test_a_draw_that_equals_p_keeps_so_that_exactly_the_share_p_of_all_draws_drops():
+    class Draws:
+        def random(self, shape, dtype):
+            return np.array([0, 0.25, 0.5 - 2**-24, 0.5, 0.75], dtype)  # of [0, 1), both halves
+
+    assert scratch.keep_mask((5,), 0.5, Draws()).tolist() == [False, False, False, True, True]
+    assert scratch.keep_mask((5,), 0, Draws()).all()
+
+
 def test_a_list_and_a_numpy_probability_do_as_well():
     out = scratch.dropout([1.0, 2.0], np.float32(0.5), rng_of())
     assert out.dtype == np.float64 and out.shape == (2,)
@@ -357,12 +366,25 @@ def test_an_sgd_step_moves_each_parameter_by_minus_lr_times_its_gradient_in_plac
             assert np.allclose(value, wanted, atol=1e-15)
 
 
-def test_a_training_step_reports_the_batch_before_it_moves():
+@pytest.mark.parametrize("spoil", [lambda pairs: pairs[:-1], lambda pairs: [pair[:1] for pair in pairs]])
+def test_gradients_that_do_not_match_the_parameters_are_refused(spoil):
     params, x, y = small_case()
+    logits, cache = scratch.forward_train(params, x, (0, 0), rng_of())
+    dlogits = scratch.softmax_cross_entropy(logits, y)[1]
+    grads = scratch.backward(params, cache, dlogits)
+    with pytest.raises(ValueError, match="shorter"):
+        scratch.sgd_step(params, spoil(grads), 0.1)
+    with pytest.raises(ValueError, match="shorter"):
+        scratch.backward(params, cache[1:], dlogits)
+
+
+def test_a_training_step_reports_the_batch_before_it_moves():
+    params, x, y = small_case(n=60, seed=5)
     logits = scratch.forward_eval(params, x)
+    signs = np.sign(logits.argmax(axis=1) - y)  # errors on both sides: neither counts as correct
     loss, correct = scratch.train_step(params, x, y, (0, 0), 0.1, rng_of())
     assert loss == scratch.softmax_cross_entropy(logits, y)[0]
-    assert correct == (logits.argmax(axis=1) == y).sum()
+    assert correct == (signs == 0).sum() > 0 and set(signs) == {-1, 0, 1}
     assert scratch.softmax_cross_entropy(scratch.forward_eval(params, x), y)[0] < loss
 
 

@@ -14,7 +14,7 @@ import pytest
 import torch
 from dask.distributed import Client, LocalCluster
 
-from utils.sweep import sweep
+from utils.sweep import grid, sweep
 from utils.torch_training import fit, make_mlp, measure, predict
 
 DOOMED = {"drop_prob": 0.5, "seed": 1}
@@ -147,6 +147,15 @@ def returns_a_setting(seed):
 def test_a_result_may_not_hide_a_setting():
     with pytest.raises(ValueError, match="results under names of settings, got seed"):
         sweep(returns_a_setting, [{"seed": 0}], num_jobs=1)
+
+
+def test_a_grid_has_every_combination_once():
+    assert grid(seed=(0, 1), p=(0, 0.5)) == [
+        {"seed": 0, "p": 0},
+        {"seed": 0, "p": 0.5},
+        {"seed": 1, "p": 0},
+        {"seed": 1, "p": 0.5},
+    ]
 
 
 def test_a_sweep_over_nothing_gives_nothing():

@@ -38,6 +38,24 @@ def train(drop_prob, seed, num_epochs=3, after_epoch=None):
     return model
 
 
+def test_the_losses_are_means_over_examples_also_with_a_smaller_last_batch():
+    x, y = make_problem(n=50)
+    net = make_mlp(SIZES, (0, 0), seed=0)
+    still = torch.optim.SGD(net.parameters(), lr=0)
+    losses = fit(net, x, y, num_epochs=2, batch_size=20, optimizer=still, seed=0)
+    assert losses == pytest.approx(2 * [measure(predict(net, x), y)["nll"]], rel=1e-5)
+
+
+def test_a_new_net_has_weights_of_variance_two_over_the_inputs_and_no_biases():
+    layers = [layer for layer in make_mlp((400, 300, 10), (0.5,), seed=0) if hasattr(layer, "bias")]
+    assert [layer.in_features for layer in layers] == [400, 300]
+    for layer in layers:
+        weights = layer.weight.detach().double()
+        variance, room = 2 / layer.in_features, 5 * np.sqrt(2 / weights.numel())
+        assert abs(weights.square().mean().item() / variance - 1) < room
+        assert not layer.bias.any()
+
+
 def run(drop_prob, seed):
     x, y = make_problem(seed=1)
     return measure(predict(train(drop_prob, seed), x), y)

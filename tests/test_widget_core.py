@@ -5,7 +5,8 @@ import pytest
 from node import run_js
 
 from utils.widgets import MaskLab
-from utils.widgets.core import keep_mask, uniform
+from utils.widgets.core import binomial_share, keep_mask, uniform
+from utils.widgets.mask_lab import count_range
 
 SEEDS = [0, 1, 2, 41, 2**16, 2**31 - 1]
 DROP_PROBS = [0, 0.01, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 0.99, 1, *np.linspace(0, 1, 101).round(2).tolist()]
@@ -72,7 +73,7 @@ def browser_says(widget, **state):
 def test_a_move_in_the_browser_changes_the_python_side():
     widget = MaskLab(p=0.5, seed=1)
     browser_says(widget, p=0.7, seed=2)
-    assert widget.state() == {"p": 0.7, "seed": 2, "forced": {}}
+    assert widget.state() == {"p": 0.7, "seed": 2, "batches": 1, "forced": {}}
     assert widget.stats()["kept"] == int((uniform(2, 240) >= np.float32(0.7)).sum())
 
 
@@ -82,6 +83,39 @@ def test_at_p_one_the_words_do_not_call_a_forced_unit_dropped():
     assert words[0] == "kept values are multiplied by 2.00"
     assert words[1] == words[2] == "at p = 1 all are dropped, and no factor makes up for that"
     assert "all are dropped" not in words[3] and "you forced" in words[3]
+
+
+def test_every_batch_is_counted_and_the_histogram_leaves_out_what_was_forced():
+    widget = MaskLab(p=0.3, seed=4, batches=30, forced={0: 1})
+    counts = [int((uniform(4 + k, 240) >= np.float32(0.3)).sum()) for k in range(30)]
+    assert widget.counts().tolist() == counts
+    assert run_js("mask_lab", "[m.counts(4, 2, .3), m.counts(4, 30, .3), m.counts(5, 1, .3)]") == [
+        counts[:2], counts, counts[1:2]]  # fmt: skip
+    stats = widget.stats()
+    assert stats["expected"] == 168 and stats["exactly"] == counts.count(168)
+    assert stats["kept"] == widget.mask().sum() and widget.mask().ravel()[0]
+    # 1,000 counts: their mean and variance are those of Binomial(240, q).
+    many = MaskLab(p=0.3, batches=1000).counts()
+    variance = 240 * 0.3 * 0.7
+    assert abs(many.mean() - 168) < 5 * np.sqrt(variance / 1000)
+    assert abs(many.var(ddof=1) / variance - 1) < 5 * np.sqrt(2 / 999)
+
+
+def test_the_question_is_how_often_the_expected_count_comes_exactly():
+    widget = MaskLab(p=0.5)
+    assert widget.question.endswith("In how many of 100 batches is it exactly 120?")
+    assert widget.truth == int((MaskLab(p=0.5, batches=100).counts() == 120).sum())
+    assert MaskLab(p=0).truth == 100 == MaskLab(p=1).truth
+
+
+def test_the_binomial_and_the_axis_are_the_same_in_python_and_in_the_browser():
+    cases = [(n, q, k) for n in (1, 10, 240) for q in (0, 0.01, 0.3, 0.5, 1) for k in (0, n // 2, n)]
+    assert run_js("core", "cases.map((c) => m.binomialShare(...c))", cases=cases) == pytest.approx(
+        [binomial_share(*case) for case in cases], rel=1e-9
+    )
+    assert sum(binomial_share(240, 0.3, k) for k in range(241)) == pytest.approx(1)
+    ps = [k / 100 for k in range(101)]
+    assert run_js("mask_lab", "ps.map(m.countRange)", ps=ps) == [list(count_range(p)) for p in ps]
 
 
 def test_mask_lab_clicks_force_units():
@@ -97,6 +131,7 @@ def test_mask_lab_clicks_force_units():
         ({"seed": -1}, r"seed must be a whole number in \[0, 2147483647\], got -1"),
         ({"forced": {"240": 1}}, r"forced must map cells 0..239 to 0 or 1, got \{'240': 1\}"),
         ({"forced": {"3": 2}}, "forced must map cells"),
+        ({"batches": 0}, r"batches must be a whole number in \[1, 1000\], got 0"),
     ],
 )
 def test_bad_values_get_one_sentence_and_change_nothing(arguments, message):
@@ -110,7 +145,7 @@ def test_bad_values_get_one_sentence_and_change_nothing(arguments, message):
 
 
 def test_an_unknown_setting_is_refused():
-    with pytest.raises(TypeError, match="MaskLab takes p, seed, forced, covered, got drop"):
+    with pytest.raises(TypeError, match="MaskLab takes p, seed, batches, forced, covered, got drop"):
         MaskLab(drop=0.5)
 
 

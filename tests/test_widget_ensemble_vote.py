@@ -129,7 +129,7 @@ def test_a_move_in_the_browser_changes_the_stats():
 @pytest.mark.parametrize("link", LINKS)
 def test_a_page_without_kernel_gets_a_poster_and_a_sentence_without_rounding_noise(link):
     data, metadata = EnsembleVote(link=link, covered=False)._repr_mimebundle_()
-    assert data["text/plain"].startswith(f"[slider] EnsembleVote: p 0.5, n 10, link {link}, vote ")
+    assert data["text/plain"].startswith(f"[slider] EnsembleVote: p 0.5, n 3, link {link}, vote ")
     assert "e-" not in data["text/plain"] and "-0.0000" not in data["text/plain"]
     assert len(data["image/png"]) > 1000
-    assert "over all 1024 subnetworks at p = 0.50" in metadata["image/png"]["alt"]
+    assert "over all 8 subnetworks at p = 0.50" in metadata["image/png"]["alt"]

@@ -18,6 +18,7 @@ from utils import plotting, widgets
 from utils.widgets import CoadaptationLens, MaskLab, OverfitRace, PSweep, guess
 from utils.widgets.base import STATIC_STATE
 from utils.widgets.core import histogram, round_ticks
+from utils.widgets.overfit_race import SERIES
 
 NAMES = widgets.__all__
 VALUES = {"choice": lambda takes: takes["options"][0], "number": lambda takes: takes["high"],
@@ -133,8 +134,7 @@ def test_a_widget_asks_and_knows_the_answer(opened, name):
     assert widget.covered and widget.guess is None
     assert widget.question.startswith("Predict first:") and widget.question.endswith(("?", "."))
     assert guess.check(widget.takes, widget.truth) == widget.truth
-    # Only the race has to be run before its answer is known.
-    assert (widget.truth is None) is (name == "OverfitRace")
+    assert widget.truth is not None
     assert widget.because.endswith(".")
 
 
@@ -166,14 +166,14 @@ def test_a_teacher_opens_a_widget_uncovered_and_reset_goes_back_to_that():
     widget = MaskLab(p=0.3, covered=False)
     assert not widget.covered
     browser_says(widget, p=0.9, seed=5)
-    assert widget.opening == {"p": 0.3, "seed": 0, "forced": {}, "covered": False}
+    assert widget.opening == {"p": 0.3, "seed": 0, "batches": 1, "forced": {}, "covered": False}
 
 
 def test_what_reset_goes_back_to_travels_with_the_model():
     widget = MaskLab(p=0.3)
     browser_says(widget, p=0.9, forced={"3": 1})
     state = widget.get_state()
-    assert state["opening"] == {"p": 0.3, "seed": 0, "forced": {}, "covered": True}
+    assert state["opening"] == {"p": 0.3, "seed": 0, "batches": 1, "forced": {}, "covered": True}
     assert state["_own_id"] == widget.model_id
 
 
@@ -208,7 +208,7 @@ def test_a_guess_that_does_not_fit_gets_one_sentence(takes, value, sentence):
 def test_a_guess_that_is_refused_is_said_in_the_widget():
     widget = MaskLab()
     browser_says(widget, guess=500)
-    assert widget.error == "guess must be a number in [0, 240], got 500" and widget.guess is None
+    assert widget.error == "guess must be a number in [0, 100], got 500" and widget.guess is None
 
 
 def test_guess_and_truth_stand_together_in_words():
@@ -308,9 +308,9 @@ def lines_of(figure):
     [
         (lambda: PSweep(), {"training images": "training", "test images": "test"}),
         (lambda: CoadaptationLens(p=0.5), {"trained with p = 0": "without", "trained with p = 0.5": "with"}),
-        (lambda: OverfitRace(trained=[[0.5, 40]]), {
+        (lambda: OverfitRace(trained=[[0.5, 0.01, 40]]), {
             plotting.series_style(name)["label"]: name
-            for name in ("without training", "without fresh", "with training", "with fresh")
+            for name in SERIES
         }),
     ],
 )  # fmt: skip

@@ -1,16 +1,11 @@
-"""The widgets for which the kernel works: Eval-mode Detective and Overfit Race."""
-
-import threading
-import time
+"""The widget for which the kernel works: Eval-mode Detective."""
 
 import numpy as np
 import pytest
-from node import run_js
 from test_widget_core import browser_says
 
-from utils.widgets import EvalDetective, OverfitRace
+from utils.widgets import EvalDetective
 from utils.widgets.eval_detective import FRAMEWORKS, INPUT, PASSES
-from utils.widgets.overfit_race import half_moons
 
 # Where dropout is on, by framework and situation; everywhere else the layer is the identity.
 ACTIVE = {
@@ -71,6 +66,43 @@ def test_an_error_shows_in_the_widget_and_the_picture_stays(require, monkeypatch
     assert widget.error == "" and widget.outputs != before
 
 
+@pytest.mark.parametrize("framework", ["PyTorch", "Keras", "Gluon"])
+def test_five_rounds_are_dealt_and_every_call_that_does_the_same_is_a_right_answer(require, framework):
+    require(FRAMEWORKS[framework][0])
+    widget = EvalDetective(framework=framework)
+    browser_says(widget, game=1)
+    situations = set(FRAMEWORKS[framework][2])
+    assert len(widget.rounds) == 5
+    for dealt in widget.rounds:
+        outputs = np.array(dealt["outputs"], np.float32).reshape(PASSES, -1)
+        active = dealt["call"] in ACTIVE[framework]
+        assert (outputs == INPUT).all() == (not active)
+        assert set(dealt["alike"]) == (ACTIVE[framework] if active else situations - ACTIVE[framework])
+    assert len({dealt["call"] in ACTIVE[framework] for dealt in widget.rounds}) == 2
+    first = [dealt["call"] for dealt in widget.rounds]
+    # The last answer is the call itself, the one before another that does the same, the others are wrong.
+    wrong = [next(iter(situations - set(dealt["alike"]))) for dealt in widget.rounds[:3]]
+    browser_says(widget, said=[*wrong, widget.rounds[3]["alike"][-1], widget.rounds[4]["call"]])
+    assert (widget.stats()["rounds"], widget.stats()["rounds_right"]) == (5, 2)
+    browser_says(widget, game=2)
+    assert widget.said == [] and widget.stats()["rounds"] == 0
+    again = EvalDetective(framework=framework)
+    browser_says(again, game=1)
+    assert [dealt["call"] for dealt in again.rounds] == first
+
+
+def test_an_error_while_dealing_shows_in_the_widget(require, monkeypatch):
+    require("torch")
+    widget = EvalDetective()
+
+    def broken(situation, p, seed):
+        raise RuntimeError("no such device")
+
+    monkeypatch.setitem(FRAMEWORKS, "PyTorch", ("torch", broken, FRAMEWORKS["PyTorch"][2]))
+    browser_says(widget, game=1)
+    assert widget.error == "RuntimeError: no such device" and widget.rounds == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -89,165 +121,3 @@ def test_an_absent_framework_is_not_offered_and_says_why(monkeypatch):
     assert "Gluon" not in EvalDetective().options
     with pytest.raises(ValueError, match="mxnet is not installed here"):
         EvalDetective(framework="Gluon")
-
-
-# --- Overfit Race ---
-
-
-@pytest.fixture
-def race():
-    widget = OverfitRace(p=0.5, seed=0, covered=False)
-    yield widget
-    widget.close()
-
-
-def training_threads():
-    return [thread for thread in threading.enumerate() if "_train_live" in thread.name]
-
-
-def wait_until(condition, seconds=20):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
-def test_without_dropout_the_net_memorises_and_pays_on_fresh_points():
-    # Seen over seeds 0..2 at 2,000 epochs: fresh loss without dropout larger each time.
-    for seed in range(3):
-        widget = OverfitRace(p=0.5, seed=seed)
-        widget.run(2000)
-        stats = widget.stats()
-        assert stats["epoch"] == 2000
-        assert stats["train_p0"] < stats["train_p"]
-        assert stats["fresh_p0"] - stats["train_p0"] > stats["fresh_p"] - stats["train_p"]
-
-
-def test_a_run_repeats_for_a_seed_and_both_nets_start_equal():
-    first, second = OverfitRace(seed=5), OverfitRace(seed=5)
-    assert first.curves[0][1:3] == first.curves[0][3:5]
-    first.run(100)
-    second.run(100)
-    assert first.curves == second.curves and first.surfaces == second.surfaces
-
-
-def test_at_p_zero_both_nets_stay_equal():
-    widget = OverfitRace(p=0.0)
-    widget.run(60)
-    _, train0, fresh0, train1, fresh1 = widget.curves[-1]
-    assert (train0, fresh0) == (train1, fresh1)
-
-
-def test_stop_ends_the_thread_within_half_a_second_and_step_goes_on(race):
-    browser_says(race, playing=True)
-    wait_until(lambda: race.curves[-1][0] > 0)
-    start = time.monotonic()
-    browser_says(race, playing=False)
-    assert time.monotonic() - start < 0.5 and training_threads() == []
-    epoch = race.stats()["epoch"]
-    browser_says(race, step=1)
-    assert race.stats()["epoch"] > epoch
-
-
-def test_p_moves_while_it_trains(race):
-    browser_says(race, playing=True)
-    browser_says(race, p=0.8)
-    wait_until(lambda: race.curves[-1][0] > 0)
-    assert race.p == 0.8 and race.playing
-    race.pause()
-
-
-def test_results_keep_the_p_that_they_were_trained_with(race):
-    race.run(40)
-    curves = race.curves
-    browser_says(race, p=0.9)
-    assert race.trained == [[0.5, 40]] and race.curves == curves
-    assert race.history() == "p = 0.50" and "(p = 0.50)" in race.figure().sentence
-    race.run(20)
-    assert race.trained == [[0.5, 40], [0.9, 20]] and race.history() == "p = 0.50, then 0.90"
-    words = run_js("overfit_race", "cases.map(([trained, p]) => m.history(trained, p))",
-                   cases=[[race.trained, 0.9], [[[0.5, 40]], 0.9], [[], 0.9]])  # fmt: skip
-    assert words == ["p = 0.50, then 0.90", "p = 0.50", "p = 0.90, not trained yet"]
-    words = run_js("overfit_race", "cases.map(([trained, p]) => m.pending(trained, p))",
-                   cases=[[[[0.5, 40]], 0.9], [[[0.5, 40]], 0.5], [[], 0.9]])  # fmt: skip
-    assert words == ["from now on p = 0.90", "", ""]
-
-
-def test_the_python_line_of_a_race_gives_the_same_picture(race):
-    race.run(40)
-    race.p = 0.8
-    race.run(20)
-    again = eval(race.code(), {"OverfitRace": OverfitRace})
-    assert again.curves[-1] == race.curves[-1] and again.surfaces == race.surfaces
-    assert again.code() == race.code() and "trained=[[0.5, 40], [0.8, 20]]" in race.code()
-
-
-def test_reset_takes_the_race_back_to_its_opening(race):
-    first, opening = race.surfaces, dict(race.opening)
-    assert opening == {"p": 0.5, "seed": 0, "trained": [], "covered": False}
-    race.playing = True
-    wait_until(lambda: race.curves[-1][0] > 0)
-    browser_says(race, **opening, guess=None, playing=False)  # what Reset sends
-    assert race.surfaces == first and race.curves[-1][0] == 0 and not race.playing
-    assert race.stats()["truth"] is None
-
-
-def test_reset_after_new_points_takes_a_trained_race_back_to_its_opening():
-    race = OverfitRace(trained=[[0.5, 20]])
-    first, opening = race.surfaces, dict(race.opening)
-    browser_says(race, seed=3)
-    assert race.trained == [] and race.surfaces != first
-    browser_says(race, **opening, guess=None, playing=False)
-    assert race.surfaces == first and race.trained == [[0.5, 20]]
-
-
-def test_the_points_are_those_of_scikit_learn():
-    from sklearn.datasets import make_moons
-
-    for seed in range(3):
-        x, y = half_moons(560, 0.35, seed)
-        expected = make_moons(560, noise=0.35, random_state=seed)
-        assert np.array_equal(y, expected[1]) and np.allclose(x, expected[0], rtol=0, atol=1e-15)
-
-
-def test_the_race_knows_the_answer_once_it_has_run_that_far(race):
-    assert race.truth is None and race.because == "Press Play to see 2,000 epochs."
-    race.curves = [[1990, 1, 1, 1, 1], [2000, 0.1, 0.5, 0.2, 0.4], [4000, 0.1, 0.3, 0.2, 0.4]]
-    race.answer()
-    assert race.truth == "the one with dropout"
-    assert race.because == "After 2,000 epochs: 0.50 without dropout, 0.40 with it."
-
-
-@pytest.mark.parametrize(
-    "trained",
-    [[[2, 20]], [[0.5, 0]], [[0.5, 20.0]], [[0.5]], [[0.5, 3000], [0.5, 3001]], ["ab"], [[0.5, True]]],
-)
-def test_a_history_that_cannot_be_is_refused_in_one_sentence(trained):
-    with pytest.raises(
-        ValueError, match=r"trained must be a list of pairs \[p, epochs\], at most 6000 epochs"
-    ):
-        OverfitRace(trained=trained)
-
-
-def test_only_one_race_runs_and_a_new_one_ends_the_old(race):
-    race.playing = True
-    other = OverfitRace(seed=1)
-    other.playing = True
-    assert not race.playing and other.playing and len(training_threads()) == 1
-    other.close()
-    assert training_threads() == []
-
-
-def test_starting_again_forgets_the_epochs_and_stops_the_training(race):
-    race.playing = True
-    wait_until(lambda: race.curves[-1][0] > 0)
-    browser_says(race, restart=1)
-    assert not race.playing and race.stats()["epoch"] == 0
-    browser_says(race, seed=7)
-    assert np.frombuffer(race.points, np.float32).size == 180
-
-
-def test_the_race_has_a_poster_and_a_sentence(race):
-    race.run(20)
-    assert repr(race).startswith("[slider] OverfitRace: p 0.5, epoch 20")
-    assert race.poster().startswith(b"\x89PNG")

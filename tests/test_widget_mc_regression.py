@@ -11,7 +11,18 @@ from test_widget_core import browser_says
 
 from utils.widgets import MCRegression, mc_regression
 from utils.widgets.core import uniform
-from utils.widgets.mc_regression import HIDDEN, MOST_PASSES, POINTS, train
+from utils.widgets.mc_regression import (
+    BANK_P,
+    GAP,
+    HIDDEN,
+    LENGTH_SCALE,
+    MOST_PASSES,
+    NOISE,
+    POINTS,
+    PRESETS,
+    gaussian_process,
+    train,
+)
 
 NEW = [*POINTS, [3.5, 2.0], [3.6, 2.0]]
 
@@ -31,8 +42,11 @@ def moved(widget):
 
 def numbers_of(widget):
     """The weights that the browser has for the p on show."""
-    nets = np.frombuffer(widget.weights, np.float32).reshape(len(widget.weights_p), -1)
-    return nets[widget.weights_p.index(widget.p)].tolist()
+    if widget.p in widget.weights_p:
+        nets = np.frombuffer(widget.weights, np.float32).reshape(len(widget.weights_p), -1)
+        return nets[widget.weights_p.index(widget.p)].tolist()
+    stored = np.frombuffer(widget.stored, np.float16).reshape(len(PRESETS), len(BANK_P), -1)
+    return stored[0, BANK_P.index(widget.p)].astype(float).tolist()
 
 
 @pytest.mark.parametrize("p", [0, 0.05, 0.1, 0.3, 0.5, 0.9, 1])
@@ -268,15 +282,61 @@ def test_a_p_that_no_stored_net_has_gets_a_net_of_its_own(points):
     assert np.array_equal(widget._nets[0.25], mc_regression.flatten(train(points, 0.25)))
 
 
+def test_a_stored_net_is_there_at_once_for_every_set_of_points_on_offer(monkeypatch):
+    monkeypatch.setattr(mc_regression, "train", None)
+    for k, points in enumerate(PRESETS.values()):
+        widget = MCRegression(points=points, p=0.3)
+        stored = np.frombuffer(widget.stored, np.float16).reshape(len(PRESETS), len(BANK_P), -1)
+        assert np.array_equal(widget._nets[0.3], stored[k, BANK_P.index(0.3)]) and widget.weights_p == []
+        x, y = np.transpose(points)
+        assert np.sqrt(((MCRegression(points=points, p=0).predict(x)[0] - y) ** 2).mean()) < 0.25
+
+
 def test_going_back_to_the_first_points_brings_the_stored_nets_back():
     widget = MCRegression()
-    before = widget.weights
+    before = widget.stats()
     browser_says(widget, points=NEW)
     widget.wait()
-    assert widget.weights_p == [0.1]
+    assert widget.weights_p == [0.1] and widget.weights_points == mc_regression.check_points(NEW)
     browser_says(widget, points=POINTS)
     widget.wait()
-    assert widget.weights == before and tuple(widget.weights_p) == mc_regression.BANK_P
+    assert widget.stats() == before and widget.weights_p == []
+
+
+def test_half_precision_is_read_as_numpy_writes_it():
+    values = np.array([0, -0.0, 1, -2.5, 6e-8, 6.1e-5, -65504, 0.3333], np.float16)
+    got = run_js(
+        "core", "[...m.float16(new DataView(Uint8Array.from(bytes).buffer))]", bytes=list(values.tobytes())
+    )
+    assert got == values.astype(float).tolist()
+
+
+@pytest.mark.parametrize("points", [POINTS, GAP, PRESETS["lifted"], [[0, 1], [0, 1.1], [2, -1]]])
+def test_the_exact_band_is_scikit_learn_s_and_the_browser_s(points):
+    from sklearn.gaussian_process import GaussianProcessRegressor
+    from sklearn.gaussian_process.kernels import RBF
+
+    x, y = np.transpose(points)
+    places = np.linspace(-4, 4, 33)
+    process = GaussianProcessRegressor(RBF(LENGTH_SCALE), alpha=NOISE**2, optimizer=None)
+    expected = process.fit(x[:, None], y).predict(places[:, None], return_std=True)
+    got = run_js("mc_regression", "m.gaussianProcess(points, xs)", points=points, xs=places.tolist())
+    for name, ours, theirs in zip(("mean", "std"), gaussian_process(points, places), expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(got[name], ours, rtol=0, atol=1e-9)
+
+
+def test_the_exact_band_opens_in_a_gap_and_does_not_hang_on_the_level_of_y_as_that_of_dropout_does():
+    first, gap, lifted = (
+        MCRegression(points=points, passes=100, p=0.3).stats() for points in PRESETS.values()
+    )
+    assert lifted["exact_std_outside"] == pytest.approx(first["exact_std_outside"], abs=1e-12)
+    assert lifted["exact_std_inside"] == pytest.approx(first["exact_std_inside"], abs=1e-12)
+    # The standard error of a standard deviation over T passes is about std / sqrt(2 T).
+    sure = 5 / np.sqrt(2 * MOST_PASSES)
+    assert lifted["std_outside"] * (1 + sure) < first["std_outside"] * (1 - sure)
+    wider = gap["std_inside"] / first["std_inside"]
+    assert gap["exact_std_inside"] / first["exact_std_inside"] > 2 * wider * (1 + 2 * sure)
 
 
 @pytest.mark.parametrize("show", ["all", "one"])

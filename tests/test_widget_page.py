@@ -8,7 +8,7 @@ from widget_page import write_page
 from teaching.html import NEEDS_KERNEL
 from utils import plotting, widgets
 
-STATES = {"CoadaptationLens": {"p": 0.5}, "OverfitRace": {"trained": [[0.5, 40]]}}
+STATES = {"CoadaptationLens": {"p": 0.5}, "OverfitRace": {"trained": [[0.5, 0.01, 40]]}}
 
 
 # Keeps the media queries by which widgets learn of another resolution.
@@ -102,9 +102,10 @@ def test_a_number_is_typed_and_one_out_of_range_is_not_taken(page):
     field.fill("500")
     field.press("Enter")
     assert state(page, "MaskLab", "guess", "covered") == [None, True]
-    field.fill("120")
+    field.fill("20")
     field.press("Enter")
-    assert widget.locator(".dw-answer").inner_text().startswith("Your guess: 120 units. Here: 124 units.")
+    said = widget.locator(".dw-answer").inner_text()
+    assert said.startswith(f"Your guess: 20 batches. Here: {state(page, 'MaskLab', 'truth')} batches.")
     press(widget, "Reset")
     assert field.input_value() == "", "Reset forgets the guess"
 
@@ -135,7 +136,7 @@ def test_a_curve_is_drawn_by_hand_and_stays_in_the_picture(page):
     assert widget.locator(".dw-legend").inner_text().count("your guess") == 1
     assert "Your curve is the one with diamonds." in widget.locator(".dw-answer").inner_text()
     # It was drawn for this width: with another one it would mislead.
-    widget.get_by_label("width").select_option("16")
+    widget.get_by_label("width", exact=True).select_option("16")
     wait_for(lambda: "your guess" not in widget.locator(".dw-legend").inner_text())
 
 
@@ -166,7 +167,7 @@ def test_a_widget_that_needs_a_kernel_takes_the_guess_and_says_what_it_lacks(pag
 def test_the_units_of_the_mask_are_reached_by_keys(page):
     widget = place(page, "MaskLab")
     press(widget, "Just show me")
-    widget.locator(".dw-pictures canvas").focus()
+    widget.locator(".dw-pictures canvas").first.focus()
     for key in ("ArrowRight", "ArrowDown", "ArrowRight", "Space"):
         page.keyboard.press(key)
     # The first arrow enters at the first unit; then example 2, unit 2: cell 21.
@@ -205,12 +206,12 @@ def test_keys_in_a_widget_are_no_shortcuts_of_the_page_and_space_presses_the_but
     )
     widget = place(page, "MaskLab")
     press(widget, "Just show me")
-    before = state(page, "MaskLab", "seed")
+    before = state(page, "MaskLab", "batches")
     widget.get_by_role("button", name="Next batch").focus()
     for key in ("Space", "d", "d", "Shift+Enter"):
         page.keyboard.press(key)
     # Space and Shift+Enter press the button; nobody else hears them.
-    assert state(page, "MaskLab", "seed") == before + 2 and page.evaluate("heard") == []
+    assert state(page, "MaskLab", "batches") == before + 2 and page.evaluate("heard") == []
     page.keyboard.press("Control+s")
     page.keyboard.press("Escape")
     assert page.evaluate("heard") == page.evaluate("shortcuts") == ["Control", "s", "Escape"]
@@ -231,13 +232,13 @@ def test_reset_leaves_nothing_frozen(page):
     press(widget, "Just show me")
     press(widget, "Freeze")
     press(widget, "Next batch")
-    assert state(page, "MaskLab", "seed") == 0
+    assert state(page, "MaskLab", "batches") == 1
     press(widget, "Reset")
     press(widget, "Just show me")
     freeze = widget.get_by_role("button", name="Freeze", exact=True)
     assert freeze.get_attribute("aria-pressed") == "false"
     press(widget, "Next batch")
-    assert state(page, "MaskLab", "seed") == 1
+    assert state(page, "MaskLab", "batches") == 2
 
 
 @pytest.mark.parametrize("name", widgets.__all__)
@@ -268,7 +269,7 @@ def sizes(widget):
 
 
 def test_a_canvas_follows_its_container_and_the_resolution_of_the_screen(page):
-    widget = place(page, "PSweep")
+    widget = place(page, "EnsembleVote")
     press(widget, "Just show me")
     container = widget.locator("xpath=..")
     for width in (700, 420, 900):
@@ -357,3 +358,162 @@ def test_every_colour_of_the_map_is_on_the_page_in_the_theme_s_shade(page):
             root.evaluate("(root, name) => root.style.getPropertyValue(`--dw-${name}`)", name)
             == shades["light"]
         )
+
+
+# --- what runs by itself ---
+
+
+def test_batches_come_by_themselves_until_they_are_stopped(page):
+    widget = place(page, "MaskLab")
+    press(widget, "Just show me")
+    press(widget, "Play: batch by batch")
+    wait_for(lambda: state(page, "MaskLab", "batches") > 4)
+    press(widget, "Stop")
+    now = state(page, "MaskLab", "batches")
+    page.wait_for_timeout(400)
+    assert state(page, "MaskLab", "batches") == now
+    title = widget.locator(".dw-title").last.inner_text()
+    assert title.startswith(f"{now} batches: exactly 120 kept in ")
+
+
+def test_the_race_trains_on_a_page_and_its_curves_keep_the_p_that_they_had(page):
+    widget = place(page, "OverfitRace")
+    press(widget, "Just show me")
+    wait_for(lambda: "epoch 40 " in widget.locator(".dw-numbers").inner_text())  # as it was stored
+    press(widget, "Start again")
+    press(widget, "Play")
+    wait_for(lambda: sum(epochs for *_, epochs in state(page, "OverfitRace", "trained")) >= 100)
+    widget.get_by_label("drop probability p").press("ArrowRight")
+    wait_for(lambda: len(state(page, "OverfitRace", "trained")) == 2)
+    press(widget, "Stop")
+    trained, seed = state(page, "OverfitRace", "trained", "seed")
+    assert [segment[:2] for segment in trained] == [[0.5, 0.01], [0.55, 0.01]]
+    assert sum(epochs for *_, epochs in trained) % 20 == 0
+    assert "dropout, p = 0.50, then 0.55" in widget.locator(".dw-pictures").inner_text()
+    # The same nets as Python trains from the line below.
+    stats = widgets.OverfitRace(p=0.55, seed=seed, trained=trained).stats()
+    read = "(row) => [row.querySelector('span').textContent, Number(row.querySelector('b').textContent)]"
+    shown = dict(widget.locator(".dw-key").evaluate_all(f"rows => rows.map({read})"))
+    for net, label in (("p0", "without dropout"), ("p", "with dropout"), ("l2", "with L2")):
+        assert shown[f"{label}, training points"] == pytest.approx(stats[f"train_{net}"], abs=0.0051)
+        assert shown[f"{label}, fresh points"] == pytest.approx(stats[f"fresh_{net}"], abs=0.0051)
+    press(widget, "20 epochs")
+    assert sum(epochs for *_, epochs in state(page, "OverfitRace", "trained")) == stats["epoch"] + 20
+
+
+def test_reset_stops_the_race_and_takes_it_back_to_its_opening(page):
+    widget = place(page, "OverfitRace")
+    press(widget, "Just show me")
+    press(widget, "New points")
+    press(widget, "Play")
+    wait_for(lambda: len(state(page, "OverfitRace", "trained")) > 0)
+    press(widget, "Reset")
+    assert state(page, "OverfitRace", "seed", "trained") == [0, [[0.5, 0.01, 40]]]
+    press(widget, "Just show me")
+    wait_for(lambda: "epoch 40 " in widget.locator(".dw-numbers").inner_text())
+    page.wait_for_timeout(300)
+    assert "epoch 40 " in widget.locator(".dw-numbers").inner_text()
+
+
+def test_passes_arrive_one_by_one(page):
+    widget = place(page, "MCRegression")
+    press(widget, "Just show me")
+    press(widget, "Play: pass by pass")
+    assert state(page, "MCRegression", "passes") < 5
+    wait_for(lambda: "the newest pass" in widget.locator(".dw-legend").inner_text())
+    wait_for(lambda: state(page, "MCRegression", "passes") > 5)
+    press(widget, "Stop")
+    wait_for(lambda: "the newest pass" not in widget.locator(".dw-legend").inner_text())
+
+
+@pytest.mark.parametrize(
+    ("button", "name"), [("Gap", "gap"), ("Lift y", "lifted"), ("First points", "first")]
+)
+def test_other_points_have_their_net_and_their_exact_band_without_a_kernel(page, button, name):
+    widget = place(page, "MCRegression")
+    press(widget, "Just show me")
+    press(widget, button)
+    points = state(page, "MCRegression", "presets")[name]
+    assert state(page, "MCRegression", "points") == points
+    stats = widgets.MCRegression(points=points).stats()
+    for end, x in (("inside", "0"), ("outside", "3.5")):
+        mean, std, exact = (stats[f"{name}_{end}"] for name in ("mean", "std", "exact_std"))
+        said = f"at x = {x}: {mean:.3f} (std {std:.3f}, exact {exact:.3f})"
+        wait_for(lambda said=said: said in widget.locator(".dw-numbers").inner_text())
+    assert NEEDS_KERNEL not in widget.locator(".dw-numbers").inner_text()
+
+
+def test_every_draw_leaves_a_tick_and_the_one_on_show_is_the_one_that_is_kept(page):
+    widget = place(page, "ThinnedNetwork")
+    press(widget, "Just show me")
+    for _ in range(3):
+        press(widget, "New draw")
+    press(widget, "Keep this subnetwork")
+    assert state(page, "ThinnedNetwork", "draws", "saved") == [4, [4]]  # the first has seed 1
+    stats = widgets.ThinnedNetwork(draws=4).stats()
+    wait_for(lambda: f"mean {stats['mean_virginica']:.3f}" in widget.locator(".dw-pictures").inner_text())
+    assert f"P(virginica): {stats['virginica']:.3f}" in widget.locator(".dw-numbers").inner_text()
+
+
+def test_the_shoe_develops_and_stops_at_the_most_draws(page):
+    widget = place(page, "ImageDropout")
+    press(widget, "Just show me")
+    press(widget, "Play: more and more draws")
+    wait_for(lambda: state(page, "ImageDropout", "draws") == 200)
+    wait_for(lambda: widget.get_by_role("button", name="Play: more and more draws").is_visible())
+
+
+def test_a_slider_of_numbers_far_apart_reads_out_what_lies_between(page):
+    widget = place(page, "ImageDropout")
+    press(widget, "Just show me")
+    index = widgets.__all__.index("ImageDropout")
+    page.evaluate("i => dropoutCourse.alive[i].model.set('draws', 7)", index)
+    assert widget.locator(".dw-readout").nth(1).inner_text() == "7"
+    widget.get_by_role("slider", name="draws in the mean").press("ArrowRight")
+    assert state(page, "ImageDropout", "draws") == 8
+
+
+def test_up_to_three_units_every_subnetwork_is_drawn(page):
+    widget = place(page, "EnsembleVote")
+    press(widget, "Just show me")
+    assert state(page, "EnsembleVote", "n") == 3
+    small = widget.locator(".dw-panel").first
+    assert small.inner_text().startswith("The 8 subnetworks") and small.is_visible()
+    widget.get_by_label("hidden units n").press("ArrowRight")
+    wait_for(lambda: not small.is_visible())
+
+
+def test_each_of_the_nine_nets_is_chosen_by_a_click_or_by_keys(page):
+    widget = place(page, "PSweep")
+    press(widget, "Just show me")
+    nine = widget.locator(".dw-pictures canvas").nth(1)
+    box = nine.bounding_box()
+    nine.click(position={"x": 0.9 * box["width"], "y": 0.9 * box["height"]})
+    assert state(page, "PSweep", "num_train", "width") == [5000, 256]
+    nine.focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    assert state(page, "PSweep", "num_train", "width") == [1000, 64]
+    assert widget.locator(".dw-spoken").inner_text() == "1,000 training images, width 64"
+    assert widget.get_by_label("width", exact=True).input_value() == "64"
+
+
+def test_five_rounds_hide_the_call_take_an_answer_each_and_keep_the_score(page):
+    widget = place(page, "EvalDetective")
+    press(widget, "Just show me")
+    on, off = ["new layer", "train()"], ["eval()", "eval() and no_grad"]
+    rounds = [{"call": call, "alike": alike, "outputs": [float(call in on)] * 240}
+              for call, alike in (("train()", on), ("eval()", off))]  # fmt: skip
+    index = widgets.__all__.index("EvalDetective")
+    page.evaluate("([i, rounds]) => dropoutCourse.alive[i].model.set('rounds', rounds)", [index, rounds])
+    assert "an unknown call" in widget.locator(".dw-pictures").inner_text()
+    game = widget.locator(".dw-extra")
+    press(game, "new layer")  # not the call, but it does the same
+    assert game.inner_text().startswith("Right: it was train() (so would new layer). 1 of 1 right.")
+    press(game, "Next round")
+    press(game, "train()")
+    assert "No, not train(): it was eval() (so would eval() and no_grad). 1 of 2 right." in game.inner_text()
+    assert state(page, "EvalDetective", "said") == ["new layer", "train()"]
+    press(game, "Done")
+    wait_for(lambda: "an unknown call" not in widget.locator(".dw-pictures").inner_text())
+    assert not game.is_visible()

@@ -4,12 +4,14 @@ import re
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 from node import run_js
 from test_widget_core import browser_says
 
+from utils import plotting
 from utils.widgets import ScalingBalance
 from utils.widgets.core import keep_mask, uniform
-from utils.widgets.scaling_balance import MODES, SCALINGS, load_activations
+from utils.widgets.scaling_balance import MODES, NUM_BINS, SCALINGS, load_activations
 
 PS = [0.0, 0.1, 0.25, 0.5, 0.8, 0.9, 0.99, 1.0]
 SEEDS = [0, 1, 2**31 - 1]
@@ -104,6 +106,26 @@ def test_python_and_javascript_agree(scaling):
 def test_an_axis_ends_at_a_round_number_that_holds_every_value():
     ends = run_js("scaling_balance", "[0, 0.55, 1, 1.01, 4.9, 5.2, 11, 107].map(m.niceEnd)")
     assert ends == [1, 1, 1, 2, 5, 10, 20, 200]
+
+
+def test_the_beam_is_level_where_the_means_agree_and_the_heavier_side_sinks():
+    level, evaluation, training, nothing, both = run_js(
+        "scaling_balance", "[[1, 1], [1, 1.2], [1.2, 1], [0, 1], [0, 0]].map((means) => m.tilt(...means))"
+    )
+    assert level == both == 0 and nothing == 20
+    assert 0 < evaluation < nothing and evaluation == pytest.approx(-training)
+
+
+def test_the_histogram_shows_both_modes_in_the_styles_of_the_browser():
+    bars = ScalingBalance(p=0.5, scaling="none").figure().axes[0].patches
+    up, down = bars[:NUM_BINS], bars[NUM_BINS:]
+    assert len(down) == NUM_BINS
+    for mode, drawn, sign in (("train", up, 1), ("eval", down, -1)):
+        values = ScalingBalance(p=0.5, scaling="none").received(mode)
+        assert sum(bar.get_height() for bar in drawn) == pytest.approx(sign * 100 * (values > 0).mean())
+        assert {to_hex(bar.get_facecolor()).upper() for bar in drawn} == {
+            plotting.series_style(mode)["color"]
+        }
 
 
 def test_the_poster_and_the_text_say_what_is_on_show():

@@ -178,6 +178,7 @@ def test_a_move_in_the_browser_changes_the_python_side():
         ({"flower": 30}, r"flower must be a whole number in \[0, 29\], got 30"),
         ({"mode": "test"}, "mode must be one of train, eval, got 'test'"),
         ({"trace": "hidden 3.1"}, "trace must be one of none, input.1, .* got 'hidden 3.1'"),
+        ({"draws": 501}, r"draws must be a whole number in \[1, 500\], got 501"),
         ({"saved": [1, -2]}, r"saved must hold at most 6 whole numbers .* got \[1, -2\]"),
         ({"saved": [True]}, r"saved must hold at most 6 whole numbers .* got \[True\]"),
         ({"saved": list(range(7))}, "saved must hold at most 6 whole numbers"),
@@ -193,6 +194,19 @@ def test_bad_values_get_one_sentence_and_change_nothing(arguments, message):
     browser_says(widget, **arguments)
     assert re.search(message, widget.error)
     assert widget.state() == before
+
+
+def test_each_draw_leaves_its_answer_and_the_last_one_is_on_show():
+    widget = ThinnedNetwork(p1=0.4, p2=0.3, seed=5, draws=40)
+    singles = [ThinnedNetwork(p1=0.4, p2=0.3, seed=5 + k).stats() for k in range(40)]
+    answers = [single["virginica"] for single in singles]
+    assert widget.answers().tolist() == answers
+    stats = widget.stats()
+    assert stats["virginica"] == answers[-1] and stats["paths"] == singles[-1]["paths"]
+    assert stats["draws"] == 40 and stats["mean_virginica"] == pytest.approx(np.mean(answers))
+    # On the poster: a tick for each draw, on a bar from 0 to 6.
+    [ticks] = [c for c in widget.figure().axes[0].collections if hasattr(c, "get_segments")]
+    assert [segment[0][0] / 6 for segment in ticks.get_segments()] == pytest.approx(answers)
 
 
 def test_the_browser_gets_the_whole_net():

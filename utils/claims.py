@@ -40,7 +40,11 @@ CLAIMS = {
     # chapter 01
     "linear models can overfit": [Said(D2L, "Overfitting Revisited", "linear models can overfit")],
     "more examples than features is safe": [
-        Said(D2L, "Overfitting Revisited", "linear models can usually be counted on not to overfit")
+        Said(
+            D2L,
+            "Overfitting Revisited",
+            "many more examples than features, linear models can usually be counted on not to overfit",
+        )
     ],
     "random labels can be learnt": [
         Said(D2L, "Overfitting Revisited", "neural networks can perfectly fit the training labels")
@@ -125,7 +129,6 @@ CLAIMS = {
     ],
     "2 to 3 points of accuracy": [Said(POST, "the introduction")],
     "training takes longer": [Said(NORM, "the list of cons", "훈련 시간 증가 / longer training")],
-    "more useful in a bigger model": [Said(D2L, "Problems, 5")],
     "used jointly with weight decay": [Said(D2L, "Summary", "Often all three are used jointly")],
     # chapter 09
     "lower p near the input": [

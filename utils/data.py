@@ -54,7 +54,7 @@ DIGIT_CLASSES = tuple("0123456789")
 
 
 class DataFileError(Exception):
-    """A file in data/ is missing, damaged or not the original. The message says which and what to do."""
+    """A data file is missing, damaged or not what it should be. The message says which and what to do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +139,21 @@ def minibatches(n, batch_size, rng):
     batch_size = check_positive_int("batch_size", batch_size)
     order = rng.permutation(n)
     return (order[start : start + batch_size] for start in range(0, n, batch_size))
+
+
+def read_only(value):
+    """`value`, its NumPy arrays made read-only: tuples, lists and dicts are walked.
+
+    For what is loaded once and lent to many. Who wants to change it takes a copy.
+    """
+    if isinstance(value, np.ndarray):
+        value.flags.writeable = False
+    elif isinstance(value, dict):
+        read_only(list(value.values()))
+    elif isinstance(value, (tuple, list)):
+        for part in value:
+            read_only(part)
+    return value
 
 
 def idx_header(shape):

@@ -181,6 +181,18 @@ def mask_figure(keep, drop_prob):
         width=6.4,
         height=4.2,
     )
+    draw_mask(ax, keep)
+    ax.set(
+        title=f"p = {drop_prob:.2f}: kept {kept} of {keep.size} ({kept / keep.size:.0%}, "
+        f"expected {1 - drop_prob:.0%})",
+    )
+    fig.legend(fontsize=FONT_SIZE - 1, loc="outside right upper")
+    return fig
+
+
+def draw_mask(ax, keep):
+    """Draw a boolean keep-mask of shape (rows, columns) on axes about 4.8 by 3.6 inches large."""
+    rows, columns = keep.shape
     unit = 72 * min(4.8 / columns, 3.6 / rows)  # side of one unit's cell, in points
     y, x = np.nonzero(keep)
     look = series_style("kept")
@@ -189,22 +201,12 @@ def mask_figure(keep, drop_prob):
     look = series_style("dropped")
     ax.scatter(x, y, s=(0.39 * unit) ** 2, marker=look["marker"], color=look["color"], linewidths=2,
                label=look["label"])  # fmt: skip
-    ax.set(
-        title=f"p = {drop_prob:.2f}: kept {kept} of {keep.size} ({kept / keep.size:.0%}, "
-        f"expected {1 - drop_prob:.0%})",
-        xlim=(-0.7, columns - 0.3),
-        ylim=(rows - 0.3, -0.7),
-        xticks=[],
-        yticks=[],
-        aspect="equal",
-    )
+    ax.set(xlim=(-0.7, columns - 0.3), ylim=(rows - 0.3, -0.7), xticks=[], yticks=[], aspect="equal")
     ax.grid(False)
-    fig.legend(fontsize=FONT_SIZE - 1, loc="outside right upper")
-    return fig
 
 
 def nets_figure(keeps, titles, *, sentence):
-    """Small nets side by side: kept units as discs, dropped ones as crosses, and the lines that are left.
+    """Small nets side by side: kept units as squares, dropped ones as crosses, and the lines that are left.
 
     `keeps` holds, for each net, one bool array (units,) a layer, inputs first; `titles` its title.
     """

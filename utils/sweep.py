@@ -6,6 +6,7 @@ its runs are done.
 
 import threading
 import warnings
+from itertools import product
 
 import joblib
 import torch
@@ -61,6 +62,11 @@ def sweep(run, settings, num_jobs=2):
         if both := sorted(setting.keys() & result.keys()):
             raise ValueError(f"run must not return results under names of settings, got {', '.join(both)}")
     return [{**setting, **result} for setting, result in zip(settings, results, strict=True)]
+
+
+def grid(**choices):
+    """All combinations of the choices as settings for `sweep`: grid(seed=(0, 1), p=(0, 0.5)) has four."""
+    return [dict(zip(choices, one, strict=True)) for one in product(*choices.values())]
 
 
 _here = threading.local()  # .running is True in a thread that does a run of a sweep

@@ -22,7 +22,7 @@ from browser import jupyter_lab, open_notebook, open_page, run_all, shut_down_ke
 
 from utils import widgets  # noqa: E402
 
-MOVES = 40
+MOVES, FRAMES = 40, 200
 # The same picture as an `interact` with matplotlib: the widget's own static figure, drawn at each value.
 SETUP = """
 import sys
@@ -87,6 +87,20 @@ MEASURE = """async ([root, moves]) => {
     }
     return waits;
 }"""
+# In the page: while the race trains, how long a frame keeps the browser busy.
+MEASURE_RACE = """async ([root, frames]) => {
+    const press = words => [...root.querySelectorAll('button')].find(b => b.textContent === words).click();
+    const free = new MessageChannel();
+    const busy = [];
+    press('Play');
+    for (let k = 0; k < frames; k++) {
+        const start = await new Promise(resolve => requestAnimationFrame(resolve));
+        await new Promise(resolve => { free.port1.onmessage = resolve; free.port2.postMessage(0); });
+        busy.push(performance.now() - start);
+    }
+    press('Stop');
+    return busy;
+}"""
 # `interact` replaces its <img>: wait until its source differs.
 MEASURE_INTERACT = """async ([root, moves]) => {
     const handle = root.querySelector('.noUi-handle');
@@ -119,7 +133,7 @@ def baseline():
 
 
 def measure(chromium):
-    """Two dicts {name: waits in ms}: of every widget of the gallery, and of its picture by `interact`."""
+    """{name: waits in ms} of the gallery's widgets and of their pictures by `interact`; the race's frames."""
     gallery = ROOT / "notebooks" / "widgets_gallery.ipynb"
     waits, waits_interact = {}, {}
     with tempfile.TemporaryDirectory() as home:
@@ -149,8 +163,11 @@ def measure(chromium):
                 widget.get_by_role("button", name="Just show me").click()
                 page.wait_for_timeout(200)
                 waits[name] = page.evaluate(MEASURE, [widget.element_handle(), MOVES])
+            race = page.locator(".dw[data-widget=OverfitRace]")
+            race.scroll_into_view_if_needed()
+            frames = page.evaluate(MEASURE_RACE, [race.element_handle(), FRAMES])
             shut_down_kernel(page)
-    return waits, waits_interact
+    return waits, waits_interact, frames
 
 
 def main():
@@ -158,7 +175,7 @@ def main():
     if not chromium:
         print("no Chromium found: install it to measure the widgets")
         return 1
-    waits, waits_interact = measure(chromium)
+    waits, waits_interact, frames = measure(chromium)
     print(f"{'':<18}{'median ms':>10}{'p95 ms':>8}{'interact ms':>13}{'ratio':>7}   target")
     for name, values in waits.items():
         median, p95 = np.percentile(values, [50, 95])
@@ -166,6 +183,8 @@ def main():
         kernel = getattr(widgets, name).needs_kernel
         target = "<= 50, ratio <= 0.25" if kernel else "<= 16, p95 <= 33, ratio <= 0.10"
         print(f"{name:<18}{median:>10.1f}{p95:>8.1f}{base:>13.1f}{median / base:>7.2f}   {target}")
+    median, p95 = np.percentile(frames, [50, 95])
+    print(f"{'a frame of the race':<18}{median:>9.1f}{p95:>8.1f}{'':>20}   target <= 16")
     return 0
 
 

@@ -1,6 +1,7 @@
 """Answers to chapter 01's exercises: (exercise, answers, the Belief or the clause that the check says)."""
 
 import numpy as np
+from scipy import stats
 
 from utils import scratch
 from utils.exercises import beliefs
@@ -50,12 +51,34 @@ def one_class(logits, y, factor):
     return right[0], 0.5 * right[1], right[2]
 
 
-def by(summary):
-    return lambda a, b: "a" if summary(a) < summary(b) else "b"
+def interval(half, center=np.mean):
+    """An interval from half(differences, new, old) around their mean."""
+
+    def answer(new, old):
+        new, old = np.array(new), np.array(old)
+        middle, width = center(new - old), half(new - old, new, old)
+        return middle - width, middle + width
+
+    return answer
 
 
-def by_range(a, b):
-    return "a" if max(a) < min(b) else "b" if max(b) < min(a) else "unclear"
+def error(differences, *_):
+    return differences.std(ddof=1) / np.sqrt(len(differences))
+
+
+def t(n):
+    return stats.t.ppf(0.975, n - 1)
+
+
+def unpaired(differences, new, old):
+    return t(len(new)) * np.sqrt((new.var(ddof=1) + old.var(ddof=1)) / len(new))
+
+
+def of_ranges(new, old):
+    return min(new) - max(old), max(new) - min(old)
+
+
+right_interval = interval(lambda d, *_: t(len(d)) * error(d))
 
 
 WRONG = [
@@ -87,12 +110,15 @@ WRONG = [
     ("sure", (lambda logits, y, factor: 0.8, 0.5), "three numbers"),
     ("sure", (one_class, 0.5), "mean confidence"),
     ("sure", (measure, 2), "the lowest"),
-    ("seeds", (by(lambda runs: runs[0]), "b", "b"), beliefs.ONE_RUN),
-    ("seeds", (by(np.mean), "b", "b"), beliefs.MEANS),
-    ("seeds", (by(min), "b", "b"), beliefs.BEST_RUN),
-    ("seeds", (by_range, "b", "b"), beliefs.FEWER_ERRORS),
-    ("seeds", (lambda a, b: "unclear", "unclear", "b"), '"a" for'),
-    ("seeds", (by(np.median), "unclear", "b"), "the ranges overlap"),
-    ("seeds", (by_range, "a", "b"), "about the errors"),
-    ("seeds", (by_range, "unclear", "unclear"), "about the NLL"),
+    ("seeds", (of_ranges, "cannot tell", "lower"), beliefs.RANGES),
+    ("seeds", (interval(lambda d, *_: t(len(d)) * d.std(ddof=1)), "cannot tell", "lower"), beliefs.SCATTER),
+    ("seeds", (interval(lambda d, *_: 1.96 * error(d)), "cannot tell", "lower"), beliefs.NORMAL),
+    ("seeds", (interval(unpaired), "cannot tell", "cannot tell"), beliefs.UNPAIRED_13),
+    ("seeds", (interval(lambda *_: 0, lambda d: d[0]), "lower", "lower"), beliefs.ONE_RUN),
+    ("seeds", (right_interval, "lower", "lower"), beliefs.FEWER_ERRORS),
+    ("seeds", (lambda new, old: right_interval(old, new), "cannot tell", "lower"), "for new ="),
+    ("seeds", (lambda new, old: 0.1, "cannot tell", "lower"), "a pair of numbers (low, high)"),
+    ("seeds", (right_interval, "cannot tell", "higher"), "about the NLL"),
+    ("seeds", (right_interval, "higher", "lower"), "about the error"),
+    ("seeds", (right_interval, "unclear", "lower"), '"lower", "higher" or "cannot tell"'),
 ]

@@ -4,10 +4,12 @@ import math
 from itertools import pairwise
 
 import numpy as np
+from scipy import stats
 from torch import nn
 
 from utils.exercises import beliefs
-from utils.exercises.ch09 import ACTIVATIONS, P, Q, same_in_both_orders
+from utils.exercises.ch09 import ACTIVATIONS, SIZES, P, Q, better_order, same_in_both_orders
+from utils.measured import load_results
 from utils.metrics import softmax
 
 SAME = {name: same_in_both_orders(g) for name, g in ACTIVATIONS.items()}
@@ -88,54 +90,66 @@ def over_queries(scores, values, p, rng):
     return attend()(scores.T, np.eye(len(scores)), 0, rng).T @ values
 
 
-def last_nlls(runs, drop_probs, num_seeds=None):
-    """{seed: last test NLL} of the runs with these drop probabilities."""
-    found = {run["seed"]: run["nll"][-1] for run in runs if list(run["drop_probs"]) == drop_probs}
+def stopped_nlls(runs, order, num_seeds=None):
+    """{seed: NLL, stopped} of the runs with this order."""
+    found = {run["seed"]: run["stopped_nll"] for run in runs if run["order"] == order}
     return dict(sorted(found.items())[:num_seeds])
 
 
-def moments(mean=np.mean, error=lambda gains: gains.std(ddof=1) / len(gains) ** 0.5, num_seeds=None):
-    """difference with another rule for the mean or the standard error."""
+def interval(values, times=None):
+    """(mean, low, high): so many standard errors, or Student's t."""
+    n = len(values)
+    times = stats.t.ppf(0.975, n - 1) if times is None else times
+    half = times * np.std(values, ddof=1) / n**0.5
+    return np.mean(values), np.mean(values) - half, np.mean(values) + half
+
+
+def by_pairs(change=interval, num_seeds=None):
+    """difference with another rule for the interval of the paired differences."""
 
     def difference(runs, first, second):
-        a, b = (last_nlls(runs, drop_probs, num_seeds) for drop_probs in (first, second))
-        gains = np.array([a[seed] - b[seed] for seed in a])
-        return mean(gains), error(gains)
+        a, b = (stopped_nlls(runs, order, num_seeds) for order in (first, second))
+        return change(np.array([a[seed] - b[seed] for seed in a]))
 
     return difference
 
 
 def unpaired(runs, first, second):
-    a, b = (np.array([*last_nlls(runs, drop_probs).values()]) for drop_probs in (first, second))
-    return a.mean() - b.mean(), math.sqrt((a.var(ddof=1) + b.var(ddof=1)) / len(a))
+    a, b = (np.array([*stopped_nlls(runs, order).values()]) for order in (first, second))
+    mean, half = a.mean() - b.mean(), stats.t.ppf(0.975, 10) * math.sqrt((a.var(ddof=1) + b.var(ddof=1)) / 6)
+    return mean, mean - half, mean + half
 
 
 def as_they_lie(runs, first, second):
     """Pairs by their place in the list."""
-    a, b = (np.array([run["nll"][-1] for run in runs if run["drop_probs"] == s]) for s in (first, second))
-    return (a - b).mean(), (a - b).std(ddof=1) / len(a) ** 0.5
+    a, b = (np.array([run["stopped_nll"] for run in runs if run["order"] == s]) for s in (first, second))
+    return interval(a - b)
 
 
-paired = moments()
-BETTER = {"2,000 images": "0.5 then 0.2", "60,000 images": "0.2 then 0.5"}
+paired = by_pairs()
+STORED = load_results("09_where")["order"]
+BETTER = {size: better_order(STORED, size) for size in SIZES}
+FEW, MANY = SIZES
+
 
 RIGHT = [
-    ("order", (SAME, SIGMOID)),
+    ("order", (SAME,)),
+    ("mean", (SIGMOID,)),
     ("output", (SURE, build)),
     ("memory", (run,)),
     ("attention", (1, 0.36, attend())),
     ("swapped", (paired, BETTER)),
 ]
 WRONG = [
-    ("order", (dict.fromkeys(ACTIVATIONS, True), SIGMOID), beliefs.ORDER_IRRELEVANT),
-    ("order", ({**SAME, "tanh(z)": True}, SIGMOID), beliefs.ZERO_ENOUGH),
-    ("order", ({**SAME, "relu(z)": False}, SIGMOID), beliefs.ALWAYS_AFTER),
-    ("order", (SAME, Q / (1 + math.exp(-2 / Q))), beliefs.STILL_TALKS),
-    ("order", (SAME, 1 / (1 + math.exp(-2))), beliefs.MEAN_KEPT),
-    ("order", (SAME, 0.7 * 0.5 + 0.3 / (1 + np.exp(-2 / 0.3))), beliefs.KEEP),
-    ("order", ({**SAME, "|z|": False}, SIGMOID), "for |z|: True if"),
-    ("order", ({**SAME, "min(relu(z), 6)": True}, SIGMOID), "for min(relu(z), 6): True if"),
-    ("order", (SAME, 0.5), "p times sigmoid(0)"),
+    ("order", (dict.fromkeys(ACTIVATIONS, True),), beliefs.ORDER_IRRELEVANT),
+    ("order", ({**SAME, "tanh(z)": True},), beliefs.ZERO_ENOUGH),
+    ("order", ({**SAME, "relu(z)": False},), beliefs.ALWAYS_AFTER),
+    ("mean", (Q / (1 + math.exp(-2 / Q)),), beliefs.STILL_TALKS),
+    ("mean", (1 / (1 + math.exp(-2)),), beliefs.MEAN_KEPT),
+    ("mean", (0.7 * 0.5 + 0.3 / (1 + np.exp(-2 / 0.3)),), beliefs.KEEP),
+    ("order", ({**SAME, "|z|": False},), "for |z|: True if"),
+    ("order", ({**SAME, "min(relu(z), 6)": True},), "for min(relu(z), 6): True if"),
+    ("mean", (0.5,), "p times sigmoid(0)"),
     ("output", (SURE, lambda sizes, p: build(sizes, p, on_output=True)), beliefs.ON_THE_OUTPUT),
     ("output", (0, build), beliefs.NO_FLOOR),
     ("output", (Q**2 * math.log(2), build), beliefs.KEEP),
@@ -185,16 +199,21 @@ WRONG = [
         (1, 0.36, attend(lambda keep, p, rng: (rng.random(keep.shape) >= 0.5) * 2 if p else 1)),
         "a share 0.3 of weights",
     ),
-    ("swapped", (paired, {**BETTER, "2,000 images": "0.2 then 0.5"}), beliefs.LOWER_FIRST),
-    ("swapped", (paired, {**BETTER, "60,000 images": "0.5 then 0.2"}), beliefs.SAME_FOR_ALL),
+    ("swapped", (paired, {**BETTER, FEW: "advice"}), beliefs.LOWER_FIRST),
+    ("swapped", (paired, {**BETTER, FEW: BETTER[MANY]}), beliefs.SAME_FOR_ALL),
     ("swapped", (unpaired, BETTER), beliefs.UNPAIRED_09),
     ("swapped", (as_they_lie, BETTER), beliefs.UNPAIRED_09),
-    ("swapped", (moments(error=np.std, num_seeds=1), BETTER), beliefs.ONE_RUN_09),
-    ("swapped", (lambda *task: 0.03, BETTER), "a pair (mean, standard error)"),
-    ("swapped", (moments(mean=lambda gains: -gains.mean()), BETTER), "for first minus second"),
-    ("swapped", (moments(error=lambda gains: gains.std(ddof=1)), BETTER), "over the root of 6"),
-    ("swapped", (moments(error=lambda gains: gains.std() / 6**0.5), BETTER), "with n - 1"),
-    ("swapped", (moments(error=lambda gains: 1.0), BETTER), "over the root of 6"),
-    ("swapped", (paired, {**BETTER, "2,000 images": "no clear difference"}), "for 2,000 images: one of"),
-    ("swapped", (paired, {**BETTER, "60,000 images": "both"}), "for 60,000 images: one of"),
+    ("swapped", (by_pairs(lambda gains: (gains[0], 0, 1)), BETTER), beliefs.ONE_RUN_09),
+    ("swapped", (by_pairs(lambda gains: interval(gains, 2)), BETTER), beliefs.NORMAL_09),
+    ("swapped", (by_pairs(lambda gains: interval(gains, 1)), BETTER), beliefs.NORMAL_09),
+    ("swapped", (lambda *task: 0.03, BETTER), "three numbers (mean, low, high)"),
+    ("swapped", (by_pairs(lambda gains: interval(-gains)), BETTER), "for first minus second"),
+    ("swapped", (by_pairs(lambda gains: interval(gains, 10)), BETTER), "5 degrees of freedom"),
+    (
+        "swapped",
+        (by_pairs(lambda gains: (*interval(gains)[:1], 0, interval(gains)[2])), BETTER),
+        "a lower end",
+    ),
+    ("swapped", (paired, {**BETTER, FEW: "both"}), "for 500 images: one of"),
+    ("swapped", (paired, {**BETTER, MANY: "both"}), "for 2000 images: one of"),
 ]

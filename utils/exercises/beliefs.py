@@ -75,7 +75,7 @@ A net that overfits comes out of training too sure: it was rewarded for confiden
 knew. On other images a smaller factor has the lower NLL.""")
 ONE_RUN = belief("""one run is evidence
 You let the first run of each decide. Another seed would give another verdict: one run is an anecdote, and
-only the range over seeds shows how much of a difference is luck.""")
+only several pairs show how much of a difference is luck.""")
 ONE_RUN_05 = ONE_RUN.answered("""One run is no evidence. The post took the last epoch of a pair in which the
 control had just jumped off its path; of the three pairs one has dropout ahead, one the control, and one is
 even.""")
@@ -83,15 +83,15 @@ ONE_RUN_08 = ONE_RUN.answered("""One run is an anecdote: another seed has other 
 and often another winner. The spread over seeds says how much of a difference is chance.""")
 ONE_RUN_09 = ONE_RUN.answered("""One run is one draw: another seed gives another number, sometimes with the
 other sign. Without several seeds there is no standard error, and nothing to hold the mean against.""")
-MEANS = belief("""the better mean is the better method
-One mean is always lower than the other, also when nothing is different. As long as the ranges overlap,
-another seed can turn the order round.""")
-BEST_RUN = belief("""the best run shows what a method can do
-You compared the best run of each. The minimum rewards luck: whoever tries more seeds, or has the wider
-spread, wins without being better.""")
+RANGES = belief("""a difference counts where the ranges do not overlap
+Those are the ends of the ranges over all runs, new against old. Three runs against three lie apart by chance
+in one experiment of ten, and pairs that differ alike may overlap. Use the difference within each pair.""")
+NORMAL = belief("""1.96 standard errors make a 95 % interval
+That is so for many runs. With few, the standard deviation is itself uncertain, and Student's t makes up for
+it: the factor is 4.30 for three pairs and 3.18 for four.""")
 FEWER_ERRORS = belief("""less overfitting means fewer errors
 Dropout narrowed the gap of the NLL, but that need not bring fewer errors: the wrong answers became less
-sure, not right. Here the ranges of the error overlap.""")
+sure, not right. Here the interval of the difference in errors holds 0.""")
 
 # --- 02 ---
 
@@ -221,6 +221,18 @@ epoch after that is lost; a larger patience would have found it.""")
 PREVIOUS_EPOCH = belief("""patience compares an epoch with the one before
 Each epoch is compared with the best so far, not with the one before. A small recovery that is no new best
 does not start the count again.""")
+TURNED_MASK = belief("""True in a mask means dropped
+A mask says here what is kept: True stays, False becomes 0. ops.where(keep, a, b) takes from a where keep is
+True.""")
+NAN_TIMES_ZERO = belief("""times 0 is always 0
+A NaN times 0 is a NaN, and so is infinity times 0. ops.where selects the 0 and does not look at what stood
+there.""")
+KEPT_BY_KERAS = belief("""Keras adds what get_config leaves out
+A get_config of your own is all that the file holds. What is missing there is lost: the loaded layer has
+another p or seed, or cannot be built.""")
+OWN_SETTINGS = belief("""get_config returns the settings that I have added
+The base class has settings, too: name, dtype, trainable. Without super().get_config() the loaded layer has a
+new name, and whoever asks the net for it by its name does not find it.""")
 
 # --- 04 ---
 
@@ -421,6 +433,18 @@ setting. Compare means over all seeds, not lucky draws.""")
 UNPAIRED = belief("""runs of different seeds may be subtracted
 Those are differences between different seeds. The same seed means the same images and first weights, so
 take the difference within each seed: then what both runs share cancels.""")
+RANGE = belief("""lowest and highest are the interval
+Lowest and highest say how far single seeds lie apart, and the more seeds, the wider. The interval is for the
+mean: it narrows with more seeds. difference(first, second) gives it.""")
+NORMAL = belief("""two standard errors do for any number of seeds
+Two standard errors hold for many seeds. For a few, the scatter itself is known badly, and Student's t makes
+the interval wider: difference(first, second) does so.""")
+NULL_PROVED = belief("""an interval that holds 0 proves that there is no effect
+The interval holds 0, and it also holds effects that would matter: it cannot tell. No effect is shown only
+where the whole interval is smaller than what matters. More seeds would narrow it.""")
+ONE_NET_SPEAKS = belief("""what one net shows holds for all
+One net and one kind of images showed it. Change one thing, here the number of pixels, and look whether it
+stays: if not, it was no rule.""")
 NEAR_INPUT = belief("""a lower p belongs near the input, always
 The advice of a lower p near the input is about the inputs themselves. The first hidden layer of this net
 reads 784 pixels and has most of the weights: that is where few images are learnt by heart.""")
@@ -449,8 +473,8 @@ ADD_UP = belief("""the gains of weight decay and dropout add up
 The gains do not add up. Weight decay and dropout fight the same overfitting, and what one has cured the
 other cannot cure again; the rest is the overlap.""")
 TOO_MUCH = belief("""two strong cures are better than one
-A weight decay of 3 is a good cure by itself, and so is p = 0.5; both at full strength treat the net twice.
-It then underfits: tune them together, with less of each.""")
+Of the decays, 1 is the best without dropout. Beside p = 0.5 the validation images prefer a weaker one: what
+is best alone need not be best together, so tune both in one grid.""")
 
 # --- 09 ---
 
@@ -497,11 +521,14 @@ ONE_MASK_09 = belief("""one mask serves all queries
 All queries share one mask, so what one of them loses is lost to all. Each pair of query and key must throw
 its own coin, as each example of a batch does.""")
 LOWER_FIRST = belief("""a lower p near the input is always better
-With 2,000 images the stored runs say the opposite: most of the test loss is a gap to the training loss, and
-a large p near the input closes more of it. The advice needs a data size.""")
-SAME_FOR_ALL = belief("""what holds with little data holds with much
-What holds with 2,000 images need not hold with 60,000: there the net still has to fit, and a large p near
-the input keeps it from that. Look at the stored runs of that size.""")
+The advice is a rule of thumb. Whether it holds here is what the interval of the stored runs says;
+if it holds 0, they do not know.""")
+SAME_FOR_ALL = belief("""what holds with one amount of data holds with every other
+What holds with 500 images need not hold with 2,000, and a difference that ten pairs can tell at one size
+they may not tell at the other. Look at the interval of this size.""")
+NORMAL_09 = belief("""two standard errors make a 95 % interval
+With six pairs the standard error is itself a guess, so the interval is wider: 2.57 standard errors, not 1.96.
+Student's t with n - 1 degrees of freedom knows by how much.""")
 UNPAIRED_09 = belief("""seeds need no pairing
 The seed chooses images, weights, batches and masks, so two runs with the same seed share their luck.
 Subtract seed by seed first; the spread of these differences is what counts.""")
@@ -665,14 +692,14 @@ JUDGED = belief("""what chose a setting may also judge it
 The images that chose the temperature were also asked how good it is, and of course it suits them. Choose on
 the validation images, and judge on the test images.""")
 MC_ALWAYS_WINS = belief("""Monte Carlo dropout always improves the confidence
-At 20,000 images and p = .5 its NLL is above that of weight scaling in every seed. Averaging over masks makes
+At 20,000 images and p = .5 its ECE is above that of weight scaling in every draw. Averaging over masks makes
 a net less sure, wanted or not: good for a net that is too sure, harmful for one that is not.""")
 ONLY_PASSES = belief("""no single number does what fifty passes do
 One temperature, without any mask, gets most of it. The net was too sure of everything, and a single number
 can repair that. Only the rest is what the passes know about single images.""")
 NO_MORE = belief("""Monte Carlo dropout is nothing but a temperature
-A temperature is most of the gain and not all of it: in every seed Monte Carlo stays about a hundredth of a
-nat ahead, because its doubt depends on the image and a temperature's does not.""")
+A temperature is most of the gain and not all of it: in every draw Monte Carlo stays ahead by a hundredth of
+a nat or more, because its doubt depends on the image and a temperature's does not.""")
 TIES = belief("""a tie needs no rule
 Ties need a rule, and half a win is the fair one: a score that is the same for every image knows nothing,
 and only so it gets .5, the value of a coin.""")
@@ -792,7 +819,7 @@ MET_IN = {
         "gaps": (ONE_DIRECTION, OWN_CLASS, RAW_LOGIT),
         "report": (PRINTED, VALIDATION_BUG, CURED),
         "sure": (LOWER_CONFIDENCE, AS_TRAINED),
-        "seeds": (ONE_RUN, MEANS, BEST_RUN, FEWER_ERRORS),
+        "seeds": (RANGES, SCATTER, NORMAL, UNPAIRED_13, ONE_RUN, FEWER_ERRORS),
     },
     "02": {
         "count": (KEEP_02, EXACT),
@@ -844,19 +871,21 @@ MET_IN = {
     },
     "08": {
         "numbers": (PROPORTIONAL, KEEP_08),
-        "seeds": (ONE_RUN_08, BEST_SEED, UNPAIRED),
-        "layers": (NEAR_INPUT, MORE_IS_BETTER),
+        "pairs": (ONE_RUN_08, BEST_SEED, UNPAIRED, RANGE, NORMAL),
+        "layers": (NEAR_INPUT, MORE_IS_BETTER, ONE_NET_SPEAKS),
         "epochs": (TEST_CHOSEN, VAL_REPORTED, LAST_EPOCH, NO_STOP, FASTER_08),
-        "width": (ALWAYS_HELPS, BIG_NEEDS_NONE),
+        "width": (ALWAYS_HELPS, BIG_NEEDS_NONE, NULL_PROVED),
         "decay": (ADD_UP, TOO_MUCH),
+        "own": (ONE_RUN_08, BEST_SEED, UNPAIRED, RANGE, NORMAL),
     },
     "09": {
-        "order": (ORDER_IRRELEVANT, ZERO_ENOUGH, ALWAYS_AFTER, STILL_TALKS, MEAN_KEPT, KEEP),
+        "order": (ORDER_IRRELEVANT, ZERO_ENOUGH, ALWAYS_AFTER),
+        "mean": (STILL_TALKS, MEAN_KEPT, KEEP),
         "output": (ON_THE_OUTPUT, NO_FLOOR, KEEP),
         "neighbours": (KEEP, PIXELS_09, TIED_MASK),
         "memory": (CARRIED_STATE, RESCALING_EXPLODES, NO_DROPOUT),
         "attention": (SUM_KEPT, MASKED_SCORES, ONE_MASK_09, KEEP),
-        "swapped": (LOWER_FIRST, SAME_FOR_ALL, UNPAIRED_09, ONE_RUN_09),
+        "swapped": (LOWER_FIRST, SAME_FOR_ALL, UNPAIRED_09, NORMAL_09, ONE_RUN_09),
     },
     "10": {
         "ratio": (SAME_VARIANCE_10, ONLY_Q, KEEP),
@@ -903,11 +932,17 @@ MET_IN = {
 
 # The same for the cells that a learner writes inside a chapter.
 MET_IN_TURNS = {
+    "01": {"mask": (KEEP_02, EXACT, ONE_MASK_02)},
     "02": {
         "mask": (KEEP_02, EXACT, ONE_MASK_02),
         "factor": (KEEP_02, NO_RESCALING, ONE_MASK_02),
         "backward": (UNMASKED_GRADIENT, UNSCALED_GRADIENT),
         "step": (UPHILL, REBOUND),
+    },
+    "03": {
+        "switch": (PLAIN_CALL, EVERYWHERE),
+        "arithmetic": (NO_RESCALING, KEEP_03, TURNED_MASK, NAN_TIMES_ZERO),
+        "config": (KEPT_BY_KERAS, OWN_SETTINGS),
     },
     "04": {
         "layer": (NEW_MODULE, ONE_MASK, KEEP_04, NO_RESCALING, ALWAYS_ON),

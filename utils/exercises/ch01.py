@@ -4,11 +4,12 @@ import copy
 import functools
 
 import numpy as np
+from scipy import stats
 
-from utils import scratch
-from utils.data import load_fashion_mnist
+from utils import measured, scratch
+from utils.data import load_fashion_mnist, read_only
 from utils.exercises import beliefs, expect
-from utils.exercises.engine import Problem, is_close
+from utils.exercises.engine import is_close
 from utils.metrics import accuracy, nll, softmax
 
 # --- 1. noise ---
@@ -84,7 +85,8 @@ def check_gaps(gaps):
 def load_images():
     """(x, y, x_held, y_held): 500 training and 2,000 validation images as rows, with their labels."""
     data = load_fashion_mnist(num_train=500, num_val=2_000, seed=0)
-    return data.x_train.reshape(-1, 784), data.y_train, data.x_val.reshape(-1, 784), data.y_val
+    rows = data.x_train.reshape(-1, 784), data.y_train, data.x_val.reshape(-1, 784), data.y_val
+    return read_only(rows)
 
 
 def fresh_net(num_hidden=64):
@@ -123,7 +125,7 @@ def load_logits():
     net, rng = fresh_net(128), np.random.default_rng(1)
     for _ in range(100):
         scratch.train_epoch(net, x, y, (0,), 50, 0.1, rng)
-    return scratch.forward_eval(net, x_held), y_held
+    return read_only((scratch.forward_eval(net, x_held), y_held))
 
 
 def check_sure(measure, best):
@@ -145,33 +147,49 @@ def check_sure(measure, best):
 
 # --- 6. seeds ---
 
-# One run of chapter 01's nets: share of errors and NLL on 2,000 validation images after 80 epochs, 3 seeds.
+# The first three pairs of chapter 01's nets after their last epoch: share of errors and NLL, validation pile.
 RECORDED = {
-    "error without": (0.1855, 0.1805, 0.1830),
-    "error with": (0.1780, 0.1835, 0.1920),
-    "NLL without": (0.7015, 0.6419, 0.6677),
-    "NLL with": (0.5531, 0.5300, 0.5797),
+    "error without": (0.1875, 0.1815, 0.1845),
+    "error with": (0.1780, 0.1740, 0.1900),
+    "NLL without": (0.7404, 0.7181, 0.7924),
+    "NLL with": (0.5886, 0.5894, 0.6167),
 }
-CLEAR = (((0.30, 0.33, 0.31), (0.36, 0.34, 0.35), "a"), ((0.36, 0.34, 0.35), (0.30, 0.33, 0.31), "b"))
-# In each pair of runs the ranges overlap; the first runs, the means and the best runs disagree.
-OVERLAP = (((0.34, 0.50, 0.33), (0.35, 0.36, 0.32)), ((0.35, 0.36, 0.34), (0.33, 0.50, 0.45)))
-SHORTCUTS = {("a", "b"): beliefs.ONE_RUN, ("b", "a"): beliefs.MEANS, ("b", "b"): beliefs.BEST_RUN}
+# Four made-up pairs for the check of the function.
+PAIRS = np.array([[0.31, 0.42, 0.36, 0.27], [0.30, 0.40, 0.34, 0.26]])
 
 
-def check_seeds(lower, by_error, by_nll):
-    """A function (a, b) -> "a", "b" or "unclear", and its two verdicts on RECORDED."""
-    for a, b, expected in CLEAR:
-        found = lower(a, b)
-        expect.that(found == expected, f'"{expected}" for a = {a}, b = {b}', repr(found))
-    found = tuple(lower(a, b) for a, b in OVERLAP)
-    for verdict, (a, b) in zip(found, OVERLAP, strict=True):
-        if verdict != "unclear":
-            rule = f'"unclear" for a = {a}, b = {b}: the ranges overlap'
-            raise Problem(rule, repr(verdict), SHORTCUTS.get(found))
-    rule = "what your own function says about the"
-    why = beliefs.FEWER_ERRORS if by_error == "b" else None
-    expect.that(by_error == "unclear", f"{rule} errors", repr(by_error), why)
-    expect.that(by_nll == "b", f"{rule} NLL", repr(by_nll))
+def check_seeds(interval, by_error, by_nll):
+    """A function (new, old) -> (low, high), the paired 95 % t interval; and its two verdicts on RECORDED."""
+    new, old = PAIRS
+    right = measured.difference(new, old)
+    found = expect.numbers(interval(list(new), list(old)), 2, "a pair of numbers (low, high)")
+    rule = f"[{right.low:.4f}, {right.high:.4f}] for new = {list(new)}, old = {list(old)}"
+    why = expect.diagnose(found, wrong_intervals(new, old, right), 1e-4)
+    got = f"[{found[0]:.4f}, {found[1]:.4f}]"
+    expect.that(is_close(found, (right.low, right.high), 1e-6), rule, got, why)
+    rule = "what the interval of the difference says about the"
+    for verdict, name, why in ((by_error, "error", beliefs.FEWER_ERRORS), (by_nll, "NLL", None)):
+        expect.choice(verdict, ("lower", "higher", "cannot tell"))
+        found = measured.difference(RECORDED[f"{name} with"], RECORDED[f"{name} without"])
+        right = "lower" if found.high < 0 else "higher" if found.low > 0 else "cannot tell"
+        expect.that(verdict == right, f"{rule} {name}", verdict, why if verdict == "lower" else None)
+
+
+def wrong_intervals(new, old, right):
+    """What somebody with each Belief answers."""
+    n, half = len(new), right.high - right.mean
+    unpaired = np.sqrt((new.var(ddof=1) + old.var(ddof=1)) / n)
+    halves = {
+        beliefs.SCATTER: [half * np.sqrt(n)],
+        beliefs.NORMAL: [factor * (new - old).std(ddof=1) / np.sqrt(n) for factor in (1.96, 2)],
+        beliefs.UNPAIRED_13: [stats.t.ppf(0.975, dof) * unpaired for dof in (n - 1, 2 * n - 2)],
+    }
+    known = {
+        belief: [(right.mean - half, right.mean + half) for half in widths]
+        for belief, widths in halves.items()
+    }
+    known[beliefs.RANGES] = (new.min() - old.max(), new.max() - old.min())
+    return known | {beliefs.ONE_RUN: (new[0] - old[0], new[0] - old[0])}
 
 
 HINTS = {
@@ -184,5 +202,6 @@ HINTS = {
     "report": "Do not use what train_epoch returns. After the epoch, ask forward_eval about both piles.",
     "sure": "Use softmax(factor * logits) for all three. Print the three numbers for every factor: which of "
     "them moves, and which of them has its best value in the middle?",
-    "seeds": '"a" is lower beyond doubt if even its largest value is below the smallest value of "b".',
+    "seeds": "Subtract pair by pair. With n differences of standard deviation s (n - 1 in the variance) the "
+    "ends lie stats.t.ppf(0.975, n - 1) * s / sqrt(n) to both sides of their mean.",
 }

@@ -7,7 +7,7 @@ import numpy as np
 
 from utils import scratch
 from utils.conformance import DropoutLayer, draw_input
-from utils.data import load_fashion_mnist
+from utils.data import load_fashion_mnist, read_only
 from utils.exercises import beliefs, expect
 from utils.exercises.engine import array, is_close, is_number
 from utils.metrics import accuracy
@@ -114,7 +114,7 @@ def check_steady(fixed_dropout):
 def load_images():
     """500 images of Fashion-MNIST as rows of 784 numbers, and their labels."""
     data = load_fashion_mnist()
-    return data.x_train[:500].reshape(-1, 784), data.y_train[:500]
+    return read_only((data.x_train[:500].reshape(-1, 784), data.y_train[:500]))
 
 
 @functools.cache

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.datasets import load_wine
 
 from utils import scratch
+from utils.data import read_only
 from utils.exercises import beliefs, expect
 from utils.exercises.engine import array, is_close
 from utils.metrics import nll, softmax
@@ -22,7 +23,7 @@ def all_masks(n, p=P):
     """All 2^n keep-masks, shape (2^n, n), and the probability of each."""
     masks = np.array(list(product([0, 1], repeat=n)))
     kept = masks.sum(axis=1)
-    return masks, p ** (n - kept) * (1 - p) ** kept
+    return read_only((masks, p ** (n - kept) * (1 - p) ** kept))
 
 
 # --- 1. variance ---
@@ -229,7 +230,7 @@ def _trained_net():
     net = scratch.init_he((13, 10, 3), rng, float)
     for _ in range(60):
         scratch.train_epoch(net, x[order[:100]], y[order[:100]], (0.5,), 20, 0.1, rng)
-    return net, x[order[100:]], y[order[100:]]
+    return read_only((net, x[order[100:]], y[order[100:]]))
 
 
 def load_net():
@@ -245,7 +246,7 @@ def passes_with_dropout(num_passes=1000):
     rng, classes = np.random.default_rng(7), scratch.forward_eval(net, x).argmax(axis=1)
     on = np.array([softmax(scratch.forward_train(net, x, (0.5,), rng)[0]) for _ in range(num_passes)])
     found = [(nll(one, y), (one.argmax(axis=1) != classes).mean()) for one in on]
-    return np.array(found), nll(on.mean(axis=0), y)
+    return read_only((np.array(found), nll(on.mean(axis=0), y)))
 
 
 def check_left_on(cost, guess):

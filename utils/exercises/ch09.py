@@ -5,12 +5,15 @@ import math
 import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy import stats
 from torch import nn
 
+from utils import measured
 from utils.conformance import own_coins
 from utils.exercises import beliefs, expect
 from utils.exercises.engine import array, is_close, written
 from utils.metrics import softmax
+from utils.runs import by_seed
 
 P = 0.3
 Q = 1 - P
@@ -35,8 +38,8 @@ def same_in_both_orders(g):
     )
 
 
-def check_order(same, mean_before):
-    """A dict: activation -> True if both orders agree; and a mean for a sigmoid at z = 2, p = 0.3."""
+def check_order(same):
+    """A dict: activation -> True if both orders agree."""
     whys = {
         "relu(z)": beliefs.ALWAYS_AFTER,
         "sigmoid(z)": beliefs.ORDER_IRRELEVANT,
@@ -49,6 +52,13 @@ def check_order(same, mean_before):
             f"{g(5) / Q:.2f}"
         )
         expect.truth(written(same.get(name)), same_in_both_orders(g), rule, whys.get(name))
+
+
+# --- 2. mean ---
+
+
+def check_mean(mean_before):
+    """The mean output of a sigmoid unit at z = 2 with dropout at p = 0.3 before it."""
     g = ACTIVATIONS["sigmoid(z)"]
     known = {
         beliefs.STILL_TALKS: Q * g(2 / Q),
@@ -59,57 +69,57 @@ def check_order(same, mean_before):
     expect.close(mean_before, P * g(0) + Q * g(2 / Q), rule, known, tolerance=0.004)
 
 
-# --- 2. output ---
+# --- 3. output ---
 
 
-def losses_after_training(make_model, num_steps=300):
+def losses_after_training(make_net, num_steps=300):
     """Train a net on two easy classes at p = 0.3: the pair (loss in training mode, loss in eval mode)."""
     torch.manual_seed(0)
-    model = make_model((2, 20, 20, 2), P)
+    net = make_net((2, 20, 20, 2), P)
     y = torch.arange(200) % 2
     x = torch.randn(200, 2) + 8.0 * y[:, None] - 4.0
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.02)
     for _ in range(num_steps):
-        loss = F.cross_entropy(model.train()(x), y)
+        loss = F.cross_entropy(net.train()(x), y)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     with torch.no_grad():
-        noisy = sum(F.cross_entropy(model(x), y).item() for _ in range(200)) / 200
-        return noisy, F.cross_entropy(model.eval()(x), y).item()
+        noisy = sum(F.cross_entropy(net(x), y).item() for _ in range(200)) / 200
+        return noisy, F.cross_entropy(net.eval()(x), y).item()
 
 
-def inputs_of_linears(model, x):
-    """What arrives at each linear layer, in order, and the model's output at the end."""
+def inputs_of_linears(net, x):
+    """What arrives at each linear layer, in order, and the net's output at the end."""
     seen = []
     hooks = [
         module.register_forward_pre_hook(lambda module, inputs: seen.append(array(inputs[0])))
-        for module in model.modules()
+        for module in net.modules()
         if isinstance(module, nn.Linear)
     ]
     with torch.no_grad():
-        output = model(x)
+        output = net(x)
     for hook in hooks:
         hook.remove()
     return [*seen, array(output)]
 
 
-def check_output(floor, make_model):
+def check_output(floor, make_net):
     """A number, and a function: (sizes, drop_prob) -> a net with dropout after its hidden layers."""
     rule = "log 2 times the probability that both logits are dropped"
     known = {beliefs.NO_FLOOR: 0, beliefs.KEEP: Q**2 * math.log(2)}
     expect.close(floor, P**2 * math.log(2), rule, known, "a floor of {}", 0.003)
-    model, x = make_model((6, 50, 50, 40), P), torch.ones(400, 6)
-    linears = [module for module in model.modules() if isinstance(module, nn.Linear)]
+    net, x = make_net((6, 50, 50, 40), P), torch.ones(400, 6)
+    linears = [module for module in net.modules() if isinstance(module, nn.Linear)]
     expect.that(len(linears) == 3, "3 linear layers for the sizes (6, 50, 50, 40)", f"{len(linears)}")
     _set_constant(linears, -1.0)
-    _, *hidden, logits = inputs_of_linears(model.eval(), x)
+    _, *hidden, logits = inputs_of_linears(net.eval(), x)
     open_at_minus_one = any(h.any() for h in hidden)
     expect.that(not open_at_minus_one, "a ReLU after each hidden layer", "a hidden layer that passes -1 on")
     got = f"a logit of -1 that comes out as {logits.max():.2f}"
     expect.that((logits == -1).all(), "the last layer's outputs as they are", got)
     _set_constant(linears, 1.0)  # every ReLU open: only dropout makes zeros
-    inputs, *hidden, logits = inputs_of_linears(model.train(), x)
+    inputs, *hidden, logits = inputs_of_linears(net.train(), x)
     share = (logits == 0).mean()
     got = f"a share {share:.2f} of zeros among them"
     expect.that(share == 0, "logits that are never dropped", got, beliefs.ON_THE_OUTPUT)
@@ -124,7 +134,7 @@ def _set_constant(linears, bias):
         nn.init.constant_(layer.bias, bias)
 
 
-# --- 3. neighbours ---
+# --- 4. neighbours ---
 
 
 def check_neighbours(pixels, channel, fresh, tied):
@@ -144,7 +154,7 @@ def check_neighbours(pixels, channel, fresh, tied):
         expect.that(is_close(answer, times * noise, 0.03 * times * noise), rule, f"{answer}", why)
 
 
-# --- 4. memory ---
+# --- 5. memory ---
 
 
 def check_memory(run):
@@ -171,7 +181,7 @@ def check_memory(run):
     expect.that(same, "the same rule at every one of 6 steps, at u = 0.9", "another state at the end")
 
 
-# --- 5. attention ---
+# --- 6. attention ---
 
 
 def check_attention(mean_sum, std_sum, attend):
@@ -214,57 +224,64 @@ def _expect_weights(weights, other, a):
     expect.that(own_coins(~dropped), rule, "pairs that are dropped together")
 
 
-# --- 6. swapped ---
+# --- 7. swapped ---
 
-ORDERS = ("0.2 then 0.5", "0.5 then 0.2", "no clear difference")
+ORDERS = ("advice", "swapped", "cannot tell")
+SIZES = (500, 2_000)
 
 
 def made_up_runs():
     """Twelve runs in no order, whose seeds matter more than their setting, and their true differences."""
     rng = np.random.default_rng(0)
     luck, gains = rng.normal(0.6, 0.1, 6), rng.normal(0.03, 0.02, 6)
-    runs = [
-        {"drop_probs": [0.2, 0.5], "seed": seed, "nll": [0.9, luck[seed] + gains[seed]]} for seed in range(6)
-    ]
-    runs += [
-        {"drop_probs": [0.5, 0.2], "seed": seed, "nll": [0.7, luck[seed]]} for seed in (4, 1, 5, 0, 3, 2)
-    ]
-    runs += [{"drop_probs": [0.5, 0.5], "seed": seed, "nll": [0.5, 0.5]} for seed in range(6)]
+    runs = [{"order": "advice", "seed": seed, "stopped_nll": luck[seed] + gains[seed]} for seed in range(6)]
+    runs += [{"order": "swapped", "seed": seed, "stopped_nll": luck[seed]} for seed in (4, 1, 5, 0, 3, 2)]
+    runs += [{"order": "neither", "seed": seed, "stopped_nll": 0.5} for seed in range(6)]
     return runs, gains
 
 
-def check_swapped(difference, better):
-    """A function: (runs, first, second) -> (mean, standard error), and the dict of the better order."""
-    runs, gains = made_up_runs()
-    pair = difference(runs, [0.2, 0.5], [0.5, 0.2])
-    mean, error = expect.numbers(pair, 2, "a pair (mean, standard error)")
-    rule = f"on six made-up pairs, a mean of {gains.mean():+.4f} for first minus second, last test NLL"
-    expect.close(mean, gains.mean(), rule, {beliefs.ONE_RUN_09: list(gains)}, "{:+.4f}", 1e-6)
-    right = gains.std(ddof=1) / math.sqrt(6)
-    # Without pairs by seed: the error of two means, or of pairs as they lie in the list.
-    a, b = (np.array([run["nll"][-1] for run in some]) for some in (runs[:6], runs[6:12]))
-    unpaired = [math.sqrt((a.var(ddof=k) + b.var(ddof=k)) / 6) for k in (0, 1)]
-    unpaired += [(a - b).std(ddof=k) / math.sqrt(6) for k in (0, 1)]
-    rule = (
-        f"a standard error of {right:.4f}: the standard deviation of the six differences, with n - 1, over "
-        "the root of 6"
+def better_order(runs, num_train):
+    """The order with the lower NLL, stopped, or "cannot tell" where the interval holds 0."""
+    advice, swapped = (
+        by_seed(runs, "stopped_nll", num_train=num_train, order=order) for order in ("advice", "swapped")
     )
-    expect.close(error, right, rule, {beliefs.UNPAIRED_09: unpaired}, "{:.4f}", 1e-6)
-    for key, right, wrong, why in (
-        ("2,000 images", "0.5 then 0.2", "0.2 then 0.5", beliefs.LOWER_FIRST),
-        ("60,000 images", "0.2 then 0.5", "0.5 then 0.2", beliefs.SAME_FOR_ALL),
-    ):
-        rule = (
-            f"for {key}: one of {', '.join(ORDERS)}, the lower mean if the difference is more than two "
-            "standard errors"
-        )
-        answer = written(better.get(key))
-        expect.that(answer == right, rule, f"{answer!r}", why if answer == wrong else None)
+    found = measured.difference(advice, swapped)
+    return "advice" if found.high < 0 else "swapped" if found.low > 0 else "cannot tell"
+
+
+def check_swapped(difference, better):
+    """A function: (runs, first, second) -> (mean, low, high), and the dict of the better order."""
+    runs, gains = made_up_runs()
+    found = difference(runs, "advice", "swapped")
+    mean, low, high = expect.numbers(found, 3, "three numbers (mean, low, high)")
+    rule = f"on six made-up pairs, a mean of {gains.mean():+.4f} for first minus second"
+    expect.close(mean, gains.mean(), rule, {beliefs.ONE_RUN_09: list(gains)}, "{:+.4f}", 1e-6)
+    # Without pairs by seed: two samples, or pairs as they lie in the list.
+    a, b = (np.array([run["stopped_nll"] for run in some]) for some in (runs[:6], runs[6:12]))
+    wrong = [measured.difference(a, b).high]
+    for df in (5, 10):
+        wrong.append(mean + stats.t.ppf(0.975, df) * math.sqrt((a.var(ddof=1) + b.var(ddof=1)) / 6))
+    right = measured.difference(gains)
+    half = (right.high - right.low) / 2
+    known = {
+        beliefs.UNPAIRED_09: wrong,
+        beliefs.NORMAL_09: [mean + times * half / stats.t.ppf(0.975, 5) for times in (1, 1.96, 2)],
+    }
+    rule = f"an upper end of {right.high:.4f}: the mean and t times the standard error, 5 degrees of freedom"
+    expect.close(high, right.high, rule, known, "{:.4f}", 1e-5)
+    expect.close(low, right.low, f"a lower end of {right.low:.4f}", None, "{:.4f}", 1e-5)
+    stored = measured.load_results("09_where")["order"]
+    for size, other in zip(SIZES, SIZES[::-1], strict=True):
+        right, answer = better_order(stored, size), written(better.get(size))
+        rule = f'for {size} images: one of {", ".join(ORDERS)}; "cannot tell" where the interval holds 0'
+        why = beliefs.LOWER_FIRST if answer == "advice" else None
+        why = beliefs.SAME_FOR_ALL if answer == better_order(stored, other) else why
+        expect.that(answer == right, rule, f"{answer!r}", why)
 
 
 HINTS = {
-    "order": "Try z = 5 by hand: m = 0 on both sides, then m = 1/0.7. For the mean, list the two values "
-    "that the unit may say, with their probabilities.",
+    "order": "Try z = 5 by hand: m = 0 on both sides, then m = 1/0.7.",
+    "mean": "List the two values that the unit may say, with their probabilities.",
     "output": "The loss is 0 unless both logits are dropped. In the loop, look at the last round: what may "
     "follow the last Linear?",
     "neighbours": "One factor has the variance p/(1-p). Independent terms: add the variances. One shared "
@@ -272,6 +289,6 @@ HINTS = {
     "memory": "Two places use the state: what W reads, and what u keeps. Only one needs the factor.",
     "attention": "Softmax first, then a factor of 0 or 1/(1-p) for every weight, then the product with the "
     "values. Var of a sum of a_j m_j: each a_j comes out squared.",
-    "swapped": "Make a dict {seed: run['nll'][-1]} for each of the two settings, then subtract for every "
-    "seed.",
+    "swapped": "Make a dict {seed: run['stopped_nll']} for each of the two orders, then subtract for every "
+    "seed. scipy.stats.t.ppf(0.975, n - 1) is the t of a 95 % interval.",
 }

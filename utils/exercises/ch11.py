@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from utils import metrics
+from utils.data import read_only
 from utils.exercises import beliefs, expect
 from utils.exercises.engine import Problem, array, is_close
 from utils.monte_carlo import predict_mc
@@ -45,7 +46,8 @@ def load_passes():
     settings = {"num_epochs": 40, "batch_size": 50, "optimizer": optimizer, "seed": 1}
     fit(net, data["x_train"], data["y_train"], **settings)
     x = data["x_test"][:1_000]
-    return predict_mc(net, x, num_samples=100, seed=1), predict(net, x), data["y_test"][:1_000].numpy()
+    passes = predict_mc(net, x, num_samples=100, seed=1)
+    return read_only((passes, predict(net, x), data["y_test"][:1_000].numpy()))
 
 
 def draw_regression(num_examples, seed):

@@ -7,6 +7,7 @@ from statistics import NormalDist
 import numpy as np
 
 from utils.conformance import own_coins
+from utils.data import read_only
 from utils.exercises import beliefs, expect
 from utils.exercises.engine import array, is_close, written
 from utils.measured import MATTERS, difference, load_results
@@ -207,7 +208,7 @@ def late_nll():
     runs = load_results("13_relatives")["runs"]
     arms = {"binary": "binary", "Gaussian": "Gaussian", "three-level": "three-level"}
     arms["DropConnect"] = "DropConnect, p = 0.4"
-    return {kind: np.mean(runs[arm]["nll"][-5:], axis=0) for kind, arm in arms.items()}
+    return read_only({kind: np.mean(runs[arm]["nll"][-5:], axis=0) for kind, arm in arms.items()})
 
 
 def paired_runs():

@@ -25,7 +25,7 @@ import numpy as np
 import traitlets
 
 from utils.arguments import check_probability
-from utils.data import DATA_DIR
+from utils.data import DATA_DIR, read_only
 from utils.widgets import guess as guesses
 
 HERE = Path(__file__).resolve().parent
@@ -39,7 +39,7 @@ STATIC_STATE = "application/vnd.dropout-course.widget+json"
 def load_bank(name):
     """The arrays of data/bank_NAME.npz, as a dict. `python3 course.py banks NAME` measures them again."""
     with np.load(DATA_DIR / f"bank_{name}.npz", allow_pickle=False) as archive:
-        return dict(archive)
+        return read_only(dict(archive))
 
 
 @functools.cache

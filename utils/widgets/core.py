@@ -12,10 +12,10 @@ def _mix(x):
     return x ^ (x >> np.uint32(15))
 
 
-def uniform(seed, n):
-    """n uniform numbers in [0, 1), float32 of shape (n,): element i depends on `seed` and i alone."""
+def uniform(seed, n, first=0):
+    """n uniform numbers in [0, 1), float32 of shape (n,): from number `first` on of the stream of `seed`."""
     start = _mix(np.array([(seed + 0x9E3779B9) % 2**32], dtype=np.uint32))
-    index = np.arange(n, dtype=np.uint32)
+    index = np.arange(first, first + n, dtype=np.uint32)
     return (_mix(start + index) >> np.uint32(8)).astype(np.float32) / np.float32(2**24)
 
 
@@ -38,6 +38,11 @@ def histogram(values, low, high, bins, weights=None):
     values = np.asarray(values, dtype=np.float64)
     place = np.floor((values - low) / (high - low) * bins).astype(int)
     return np.bincount(np.clip(place, 0, bins - 1), weights, minlength=bins).astype(np.float64)
+
+
+def binomial_share(n, q, k):
+    """The probability of exactly k successes in n tries, each with probability q."""
+    return math.comb(n, k) * q**k * (1 - q) ** (n - k)
 
 
 def round_ticks(values):

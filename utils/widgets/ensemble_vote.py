@@ -67,9 +67,10 @@ class EnsembleVote(CourseWidget):
     settings = ("p", "n", "link", "example")
 
     p = Probability(0.5).tag(sync=True)
-    n = WholeNumber(MOST_UNITS, 1, MOST_UNITS).tag(sync=True)
+    n = WholeNumber(3, 1, MOST_UNITS).tag(sync=True)
     link = Choice(*LINKS).tag(sync=True)
-    example = WholeNumber(0, 0, CASES - 1).tag(sync=True)
+    # A case in which all three units are active, so that the eight subnetworks differ.
+    example = WholeNumber(3, 0, CASES - 1).tag(sync=True)
     nets = traitlets.List().tag(sync=True)
     malignant = traitlets.List().tag(sync=True)
 

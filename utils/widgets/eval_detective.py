@@ -8,6 +8,7 @@ from utils.widgets import guess
 from utils.widgets.base import Choice, CourseWidget, Probability, WholeNumber, bundle
 
 PASSES, UNITS = 20, 12
+ROUNDS, ROUND_P = 5, 0.5
 # One input for all: no zero in it, so that a zero in the output means "dropped".
 INPUT = np.linspace(0.5, 1.6, UNITS, dtype=np.float32)
 
@@ -90,6 +91,10 @@ class EvalDetective(CourseWidget):
     options = traitlets.Dict().tag(sync=True)
     input = traitlets.Bytes(INPUT.tobytes()).tag(sync=True)
     outputs = traitlets.Bytes().tag(sync=True)
+    # Five rounds: how often they were started; what was dealt; what the learner said so far.
+    game = traitlets.Int(0).tag(sync=True)
+    rounds = traitlets.List().tag(sync=True)
+    said = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
     def __init__(self, **state):
         framework = state.setdefault("framework", "PyTorch")
@@ -99,6 +104,7 @@ class EvalDetective(CourseWidget):
         self._passes = None
         super().__init__(**state)
         self.observe(self._change, list(self.settings))
+        self.observe(lambda change: self.deal(), "game")
 
     def prepare(self):
         self.options = {
@@ -140,19 +146,52 @@ class EvalDetective(CourseWidget):
         except Exception as error:  # shown in the widget; the previous picture stays
             self.error = f"{type(error).__name__}: {error}"
 
+    def deal(self):
+        """Deal five rounds in the framework on show: outputs of a call that the learner has to find.
+
+        `rounds` holds for each the call, the 20 outputs, and all calls that do the same with their input
+        (drop, or pass it on): any of them is a right answer.
+        """
+        _, run, situations = FRAMEWORKS[self.framework]
+        rng = np.random.default_rng([self.seed, self.game])
+        try:
+            drops = {s: bool((np.array(run(s, ROUND_P, self.seed)) == 0).any()) for s in situations}
+            calls = [str(call) for call in rng.choice(situations, ROUNDS)]
+            while len({drops[call] for call in calls}) == 1:  # both kinds occur
+                calls = [str(call) for call in rng.choice(situations, ROUNDS)]
+            rounds = [
+                {
+                    "call": call,
+                    "outputs": np.array(run(call, ROUND_P, int(rng.integers(2**31)))).ravel().tolist(),
+                    "alike": [other for other in situations if drops[other] == drops[call]],
+                }
+                for call in calls
+            ]
+        except Exception as error:  # shown in the widget; the previous picture stays
+            self.error = f"{type(error).__name__}: {error}"
+            return
+        with self.hold_sync():
+            self.said, self.rounds, self.error = [], rounds, ""
+
     def _run(self):
         passes = FRAMEWORKS[self.framework][1](self.situation, self.p, self.seed)
         self._passes = np.array(passes, dtype=np.float32)
         self.outputs = self._passes.tobytes()
 
     def numbers(self):
-        """The state, whether all 20 outputs equal the input, and the number of different outputs."""
+        """The state, whether all 20 outputs equal the input, the number of different outputs, and of the five
+        rounds those that were answered and those that were answered rightly.
+        """
         return {
             "framework": self.framework,
             "situation": self.situation,
             "p": self.p,
             "identity": bool((self._passes == INPUT).all()),
             "different": len({row.tobytes() for row in self._passes}),
+            "rounds": len(self.said),
+            "rounds_right": sum(
+                said in dealt["alike"] for said, dealt in zip(self.said, self.rounds, strict=False)
+            ),
         }
 
     def draw(self, plotting):

@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import traitlets
 
-from utils.data import FASHION_CLASSES, read_npz
+from utils.data import FASHION_CLASSES, read_npz, read_only
 from utils.widgets import guess
 from utils.widgets.base import Choice, CourseWidget, Probability, WholeNumber, bundle
 from utils.widgets.core import keep_mask, normal, uniform
@@ -24,7 +24,8 @@ NOISES = {
 def ten_images():
     """The first Fashion-MNIST test image of each class: uint8 of shape (10, 28, 28)."""
     arrays = read_npz("fashion_mnist")
-    return np.stack([arrays["x_test"][np.argmax(arrays["y_test"] == c)] for c in range(10)])
+    firsts = [np.argmax(arrays["y_test"] == c) for c in range(10)]
+    return read_only(arrays["x_test"][firsts])
 
 
 def feature_maps(image):

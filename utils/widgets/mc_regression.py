@@ -24,6 +24,16 @@ POINTS = [
     [0.54, 0.52], [0.55, 0.66], [1.21, 0.41], [1.29, 0.33], [1.31, 0.53],
     [1.41, 0.16], [1.64, -0.11], [1.75, -0.17], [2.15, -0.8], [2.18, -0.76],
 ]  # fmt: skip
+# Twenty draws of the same with none between -1 and 1, and the first twenty lifted by 2.
+GAP = [
+    [-2.17, 0.75], [-2.03, 0.6], [-1.83, 0.55], [-1.71, 0.34], [-1.69, -0.14],
+    [-1.59, -0.2], [-1.54, -0.07], [-1.21, -0.58], [-1.06, -0.66], [-1.06, -0.66],
+    [1.16, 0.84], [1.24, 0.36], [1.31, 0.35], [1.36, 0.57], [1.4, 0.35],
+    [1.48, 0.22], [1.54, -0.01], [1.65, -0.32], [1.9, -0.47], [1.95, -0.54],
+]  # fmt: skip
+PRESETS = {"first": POINTS, "gap": GAP, "lifted": [[x, round(y + 2, 2)] for x, y in POINTS]}
+# The exact band beside: a Gaussian process with the kernel exp(-(x - x')^2 / (2 * 0.7^2)) and this noise.
+LENGTH_SCALE, NOISE = 0.7, 0.12
 
 
 def train(points, p, stop=lambda: False):
@@ -82,6 +92,22 @@ def _gradients(params, x, y, p, rng):
     return x.T @ d1, d1.sum(axis=0), h1.T @ d2, d2.sum(axis=0), h2.T @ d3, d3.sum(axis=0)
 
 
+def gaussian_process(points, x):
+    """Mean and standard deviation, each of shape (len(x),), of a Gaussian process given `points`, exactly.
+
+    Source: Rasmussen & Williams 2006, algorithm 2.1; the deviation is that of the function, without noise.
+    """
+    at, y = np.array(points, dtype=np.float64).T
+    x = np.asarray(x, dtype=np.float64)
+
+    def kernel(a, b):
+        return np.exp(-((a[:, None] - b) ** 2) / (2 * LENGTH_SCALE**2))
+
+    factor = np.linalg.cholesky(kernel(at, at) + NOISE**2 * np.eye(len(at)))
+    half = np.linalg.solve(factor, kernel(at, x))
+    return half.T @ np.linalg.solve(factor, y), np.sqrt(np.maximum(1 - (half**2).sum(axis=0), 0))
+
+
 def check_points(points):
     """Return `points` as a list of [x, y] floats. Raise ValueError unless there are 2 to 60 on the plot."""
     if not isinstance(points, list | tuple) or not 2 <= len(points) <= MOST_POINTS:
@@ -101,10 +127,11 @@ def check_points(points):
 class MCRegression(CourseWidget):
     """A 1-64-64-1 net fitted to points, asked T times with dropout on: mean and band of the answers.
 
-    The net was trained with the p that it predicts with. For the points that the widget opens with, nets are
-    stored over a grid of p (mc_regression_bank.py); for other points or another p Python trains one (1,000
-    Adam steps, about half a second). The passes are drawn in the browser. One pass has one mask for the whole
-    x axis, so that each pass is a function: what one thinned net believes.
+    The net was trained with the p that it predicts with. For the points of PRESETS (those that it opens with,
+    others with a gap, the first lifted) nets are stored over a grid of p (mc_regression_bank.py); for
+    other points or another p Python trains one (1,000 Adam steps, about half a second). The passes are drawn
+    in the browser. One pass has one mask for the whole x axis, so that each pass is a function: what one
+    thinned net believes. Beside it stands an exact band: a Gaussian process given the same points.
 
     Parameters
     ----------
@@ -129,9 +156,13 @@ class MCRegression(CourseWidget):
     seed = WholeNumber(0).tag(sync=True)
     points = traitlets.Any().tag(sync=True)
     grid_p = traitlets.List(list(BANK_P)).tag(sync=True)
-    # The nets for the points on show, one after another, and the p of each.
+    presets = traitlets.Dict(PRESETS).tag(sync=True)
+    # The stored nets, float16: for each preset one for each p of the grid.
+    stored = traitlets.Bytes().tag(sync=True)
+    # The nets that Python trained, float32: the points that they belong to, and the p of each.
     weights = traitlets.Bytes().tag(sync=True)
     weights_p = traitlets.List().tag(sync=True)
+    weights_points = traitlets.List().tag(sync=True)
 
     def __init__(self, **state):
         self._lock = threading.RLock()
@@ -143,6 +174,7 @@ class MCRegression(CourseWidget):
         self.observe(lambda change: self._train_again(), ["points", "p"])
 
     def prepare(self):
+        self.stored = load_bank("regression")["weights"].tobytes()
         self._nets, self._fitted = stored_nets(self.points), self.points
         if self.p not in self._nets:
             self._nets[self.p] = flatten(train(self.points, self.p))
@@ -201,12 +233,13 @@ class MCRegression(CourseWidget):
         return ((h2 * factors[:, None, 1]) @ W3)[:, :, 0] + b3
 
     def numbers(self):
-        """The state, mean and standard deviation of the passes at x = 0 (among the points) and x = 3.5."""
+        """The state; at x = 0 and x = 3.5 mean and standard deviation of the passes, and the exact one."""
         answers = self.predict([INSIDE, OUTSIDE])
         # Rounded: where nothing is dropped the deviation is 0, not a rounding error of 1e-18.
         (mean_inside, mean_outside), (std_inside, std_outside) = (
             np.round(values, 9).tolist() for values in (answers.mean(axis=0), answers.std(axis=0))
         )
+        exact_inside, exact_outside = gaussian_process(self.points, [INSIDE, OUTSIDE])[1].tolist()
         return {
             "p": self.p,
             "passes": self.passes,
@@ -215,30 +248,39 @@ class MCRegression(CourseWidget):
             "std_inside": std_inside,
             "mean_outside": mean_outside,
             "std_outside": std_outside,
+            "exact_std_inside": exact_inside,
+            "exact_std_outside": exact_outside,
         }
 
     def draw(self, plotting):
         """Points, passes, mean and band as a static figure."""
         numbers = self.numbers()
         what = f"{self.passes} passes" if self.show == "all" else f"pass {self.passes}"
-        fig, ax = plotting.new_figure(
-            f"{what} through a net fitted to {len(self.points)} points, p = {self.p:.2f}: the standard "
-            f"deviation is {numbers['std_inside']:.2f} at x = 0 and {numbers['std_outside']:.2f} at x = 3.5.",
-            width=9,
+        fig, (ax, exact) = plotting.new_figure(
+            f"{what} through a net fitted to {len(self.points)} points, p = {self.p:.2f}: standard deviation "
+            f"{numbers['std_inside']:.2f} at x = 0 and {numbers['std_outside']:.2f} at x = 3.5; of a "
+            f"Gaussian process {numbers['exact_std_inside']:.2f} and {numbers['exact_std_outside']:.2f}.",
+            2,
+            width=13,
         )
-        x = np.linspace(*X_RANGE, 121)
+        x = np.linspace(*X_RANGE, 65)
         answers = self.predict(x)
         look = plotting.series_style
+
+        def with_band(ax, mean, std, series):
+            ax.fill_between(x, mean - 2 * std, mean + 2 * std, color=look(series)["color"], alpha=0.2)
+            ax.plot(x, mean, linewidth=2.5, **look(series))
+
         if self.show == "all":
-            mean, std = answers.mean(axis=0), answers.std(axis=0)
             ax.plot(x, answers[:SHOWN].T, color=look("pass")["color"], alpha=0.35, linewidth=1)
-            ax.fill_between(x, mean - 2 * std, mean + 2 * std, color=look("mean")["color"], alpha=0.2)
-            ax.plot(x, mean, linewidth=2.5, **look("mean"))
+            with_band(ax, answers.mean(axis=0), answers.std(axis=0), "mean")
         else:
             ax.plot(x, answers[-1], linewidth=2.5, **look("one pass") | {"label": what})
-        ax.plot(*np.transpose(self.points), **look("points"))
-        ax.set(title=f"{what} at p = {self.p:.2f}", xlabel="x", ylabel="y", xlim=X_RANGE, ylim=Y_RANGE)
-        ax.legend()
+        with_band(exact, *gaussian_process(self.points, x), "exact")
+        for axis, title in ((ax, f"{what} at p = {self.p:.2f}"), (exact, "exact: a Gaussian process")):
+            axis.plot(*np.transpose(self.points), **look("points"))
+            axis.set(title=title, xlabel="x", ylabel="y", xlim=X_RANGE, ylim=Y_RANGE)
+            axis.legend()
         return fig
 
     def _train_again(self):
@@ -276,17 +318,21 @@ class MCRegression(CourseWidget):
                     return
 
     def _publish(self):
+        """Give the browser the nets that it has not stored."""
+        stored = stored_nets(self._fitted)
+        trained = {p: net for p, net in self._nets.items() if p not in stored}
         with self.hold_sync():
-            self.weights_p = list(self._nets)
-            self.weights = np.array(list(self._nets.values()), dtype=np.float32).tobytes()
+            self.weights_p, self.weights_points = list(trained), self._fitted
+            self.weights = np.array(list(trained.values()), dtype=np.float32).tobytes()
 
 
 def stored_nets(points):
     """{p: flat weights} of the stored nets, if they belong to these points; else an empty dict."""
-    if points != check_points(POINTS):
-        return {}
     bank = load_bank("regression")
-    return dict(zip(bank["p"].tolist(), bank["weights"], strict=True))
+    for preset, weights in zip(PRESETS.values(), bank["weights"], strict=True):
+        if points == check_points(preset):
+            return dict(zip(bank["p"].tolist(), weights, strict=True))
+    return {}
 
 
 def flatten(params):

@@ -1,8 +1,7 @@
-"""Overfit Race: two small nets on the same few noisy points, one with dropout, live."""
+"""Overfit Race: three small nets on the same few noisy points, one with dropout, one with L2, live."""
 
-import threading
-import time
-import weakref
+import functools
+import itertools
 
 import numpy as np
 import traitlets
@@ -10,267 +9,275 @@ import traitlets
 from utils import metrics, scratch
 from utils.arguments import check_probability
 from utils.widgets import guess
-from utils.widgets.base import CourseWidget, Probability, WholeNumber, bundle
+from utils.widgets.base import CourseWidget, Probability, WholeNumber, bundle, load_bank
+from utils.widgets.core import keep_mask, normal, uniform
 
-SIZES = (2, 96, 96, 2)
-NUM_TRAIN, NUM_VAL, NOISE = 60, 500, 0.35
-LR, EPOCHS_PER_POINT, MAX_EPOCHS = 0.1, 20, 6000
+WIDTH = 32
+SIZES = (2, WIDTH, WIDTH, 2)
+NUM_TRAIN, NUM_FRESH, NOISE = 60, 500, 0.35
+LR, EPOCHS_PER_POINT, MAX_EPOCHS = 0.2, 20, 6000
 GRID = 36
 X_RANGE, Y_RANGE = (-2.2, 3.2), (-1.8, 2.3)
-SECONDS_PER_UPDATE = 0.1
-ASKED_EPOCHS = 2000
-# Of utils/series.json, in the order of a row of `curves`.
-SERIES = ("without training", "without fresh", "with training", "with fresh")
-
-_running = weakref.WeakSet()  # the widgets that train now: at most one
-
-
-def half_moons(num_points, noise, seed):
-    """Two interleaving half circles with Gaussian noise: float64 (num_points, 2), labels 0 and 1, shuffled.
-
-    The same numbers as scikit-learn's `make_moons` with this seed (a test compares), without importing it.
-    """
-    rng = np.random.RandomState(seed)
-    outer, inner = (np.linspace(0, np.pi, n) for n in (num_points // 2, num_points - num_points // 2))
-    x = np.concatenate([np.cos(outer), 1 - np.cos(inner)])
-    y = np.concatenate([np.sin(outer), 1 - np.sin(inner) - 0.5])
-    order = np.arange(num_points)
-    rng.shuffle(order)
-    points = np.column_stack([x, y])[order]
-    return points + rng.normal(scale=noise, size=points.shape), (order >= num_points // 2).astype(np.int64)
+# The p and the L2 with the lowest mean loss of those that overfit_race_bank.py tried.
+ASKED_EPOCHS, ASKED_P, ASKED_L2 = 2000, 0.5, 0.01
+# What the slider offers. In the loss stands L2 / 2 times the sum of the squared weights, biases left out.
+L2_VALUES = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1)
+# Of ten draws of points (overfit_race_bank.py) the one whose gain by dropout is nearest to their median.
+SEED = 0
+NETS = ("without", "with", "L2")
+NAMES = ("the one without either", "the one with dropout", "the one with L2")
+# Of utils/series.json, in the order of a row of the history.
+SERIES = tuple(f"{net} {points}" for net in NETS for points in ("training", "fresh"))
 
 
+def half_moons(num_points, seed):
+    """Two interleaving half circles with Gaussian noise: float64 (num_points, 2), labels 0 and 1 in turn."""
+    angle = np.pi * uniform(seed, num_points).astype(np.float64)
+    label = np.arange(num_points) % 2
+    sign = 1.0 - 2 * label
+    circles = np.column_stack([label + sign * np.cos(angle), 0.5 * label + sign * np.sin(angle)])
+    return circles + NOISE * normal(seed + 1, 2 * num_points).reshape(-1, 2), label
+
+
+@functools.lru_cache(maxsize=4)
 def make_points(seed):
-    """Noisy half-moons: (x_train, y_train, x_val, y_val), float32 and int64."""
-    x, y = half_moons(NUM_TRAIN + NUM_VAL, NOISE, seed)
-    x = x.astype(np.float32)
+    """The points of a race: (x_train, y_train, x_fresh, y_fresh), float64 and int."""
+    x, y = half_moons(NUM_TRAIN + NUM_FRESH, 4 * seed)
     return x[:NUM_TRAIN], y[:NUM_TRAIN], x[NUM_TRAIN:], y[NUM_TRAIN:]
 
 
-def grid_points():
-    """The centres of the picture's GRID x GRID cells, row by row from the top: float32 (GRID**2, 2)."""
-    xs, ys = np.linspace(*X_RANGE, GRID), np.linspace(*Y_RANGE[::-1], GRID)
-    return np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2).astype(np.float32)
+def first_weights(seed):
+    """[[W, b], ...] of a 2-32-32-2 net from N(0, 2 / n_in), b = 0, float64: the same in the browser."""
+    shapes = list(itertools.pairwise(SIZES))
+    numbers = np.split(
+        normal(4 * seed + 2, sum(a * b for a, b in shapes)), np.cumsum([a * b for a, b in shapes])[:-1]
+    )
+    return [
+        [np.sqrt(2 / n_in) * part.reshape(n_in, n_out), np.zeros(n_out)]
+        for part, (n_in, n_out) in zip(numbers, shapes, strict=True)
+    ]  # fmt: skip
+
+
+def factors(seed, epoch, p):
+    """What dropout multiplies both hidden layers by in this epoch: float64 (2, 60, 32)."""
+    n = 2 * NUM_TRAIN * WIDTH
+    kept = keep_mask(uniform(4 * seed + 3, n, first=epoch * n), p)
+    return (kept * (1 / (1 - p) if p < 1 else 0.0)).reshape(2, NUM_TRAIN, WIDTH)
+
+
+def train_epoch(params, x, y, layer_factors=(None, None), l2=0.0):
+    """One step of gradient descent on all points, in place.
+
+    `layer_factors` holds what dropout multiplies the hidden layers by (None: no dropout).
+    """
+    h, factor, cache = x, None, []
+    for (W, b), next_factor in zip(params[:-1], layer_factors, strict=True):
+        cache.append((h, factor))
+        h, factor = scratch.hidden_layer(h, W, b), next_factor
+        if factor is not None:
+            h *= factor
+    W, b = params[-1]
+    _, dlogits = scratch.softmax_cross_entropy(h @ W + b, y)
+    grads = scratch.backward(params, [*cache, (h, factor)], dlogits)
+    for (W, _), (dW, _) in zip(params, grads, strict=True):
+        dW += l2 * W
+    scratch.sgd_step(params, grads, LR)
+
+
+class Race:
+    """Three nets from the same weights, trained as far as they are; js/overfit_race.js has its twin."""
+
+    def __init__(self, seed):
+        self.seed, self.epoch, self.trained = seed, 0, []
+        self.x, self.y, self.x_fresh, self.y_fresh = make_points(seed)
+        self.nets = [first_weights(seed) for _ in NETS]
+        self.history = []
+        self._measure()
+
+    def train(self, num_epochs, p, l2):
+        """Train for `num_epochs` more, and measure every EPOCHS_PER_POINT epochs and at the end."""
+        for _ in range(num_epochs):
+            dropped = tuple(factors(self.seed, self.epoch, p)) if p > 0 else (None, None)
+            train_epoch(self.nets[0], self.x, self.y)
+            train_epoch(self.nets[1], self.x, self.y, dropped)
+            train_epoch(self.nets[2], self.x, self.y, l2=l2)
+            self.epoch += 1
+            if self.epoch % EPOCHS_PER_POINT == 0:
+                self._measure()
+        if num_epochs and self.epoch % EPOCHS_PER_POINT:
+            self._measure()
+        self.trained = joined([*self.trained, [p, l2, num_epochs]])
+
+    def surfaces(self):
+        """The probability of class 1 at the centres of the picture's cells, row by row: (3, 36, 36)."""
+        xs, ys = np.linspace(*X_RANGE, GRID), np.linspace(*Y_RANGE[::-1], GRID)
+        places = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
+        probs = [metrics.softmax(scratch.forward_eval(params, places))[:, 1] for params in self.nets]
+        return np.reshape(probs, (len(NETS), GRID, GRID))
+
+    def _measure(self):
+        self.history.append([self.epoch] + [
+            float(metrics.nll(metrics.softmax(scratch.forward_eval(params, x)), y))
+            for params in self.nets
+            for x, y in ((self.x, self.y), (self.x_fresh, self.y_fresh))
+        ])  # fmt: skip
 
 
 class OverfitRace(CourseWidget):
-    """Two 2-96-96-2 nets start from the same weights on the same 60 noisy points.
+    """Three 2-32-32-2 nets start from the same weights on the same 60 noisy points, and train in the browser.
 
-    The left one never drops anything; the right one uses dropout p, which you may change while it
-    trains. Curves show the loss in eval mode on the training points and on 500 fresh points.
+    The first is left alone, the second has dropout p after both hidden layers, the third L2. Both may change
+    while they train. Curves show the loss in eval mode on the training points and on 500 fresh points.
+    Python trains the same nets when it is asked for numbers or a figure.
 
     Parameters
     ----------
     p : float in [0, 1]
-        Drop probability of the right net's two hidden layers, from now on.
+        Drop probability of the second net, from now on.
+    l2 : 0, 0.001, 0.003, 0.01, 0.03 or 0.1
+        Strength of the third net's L2, from now on: the loss has l2 / 2 times the sum of squared weights.
     seed : int
         Seed of the points, the weights and the masks.
-    trained : list of [p, epochs]
-        What the right net has been trained with, in this order; the constructor trains both nets so.
+    trained : list of [p, l2, epochs]
+        What the nets have been trained with, in this order.
     """
 
     _esm = bundle("overfit_race")
-    needs_kernel = True
-    settings = ("p", "seed", "trained")
+    settings = ("p", "l2", "seed", "trained")
 
-    p = Probability(0.5).tag(sync=True)
-    seed = WholeNumber(0).tag(sync=True)
+    p = Probability(ASKED_P).tag(sync=True)
+    l2 = traitlets.Float(ASKED_L2).tag(sync=True)
+    seed = WholeNumber(SEED, high=2**29).tag(sync=True)
     trained = traitlets.List().tag(sync=True)
-    playing = traitlets.Bool(False).tag(sync=True)
-    step = traitlets.Int(0).tag(sync=True)
-    restart = traitlets.Int(0).tag(sync=True)
-    points = traitlets.Bytes().tag(sync=True)
-    surfaces = traitlets.Bytes().tag(sync=True)
-    curves = traitlets.List().tag(sync=True)
     layout_numbers = traitlets.Dict(
-        {"grid": GRID, "x": X_RANGE, "y": Y_RANGE, "num_train": NUM_TRAIN, "max_epochs": MAX_EPOCHS}
+        {"grid": GRID, "x": X_RANGE, "y": Y_RANGE, "l2_values": list(L2_VALUES), "typical": SEED}
     ).tag(sync=True)
 
     def __init__(self, **state):
-        self._lock = threading.RLock()
-        self._stop = threading.Event()
-        self._thread = None
-        self._grid = grid_points()
-        self._schedule = []
+        self._race = None
         super().__init__(**state)
-        self.observe(lambda change: self._play() if change["new"] else self.pause(), "playing")
-        self.observe(lambda change: self.run(EPOCHS_PER_POINT), "step")
-        self.observe(lambda change: self._start_again([]), ["seed", "restart"])
-        self.observe(self._retrain, "trained")
-
-    def prepare(self):
-        self._begin(self.trained)
 
     def ask(self):
-        words = ("the one without dropout", "the one with dropout")
-        question = (
-            f"Predict first: after {ASKED_EPOCHS:,} epochs, which net has the lower loss on fresh points?"
-        )
-        row = next((row for row in self.curves if row[0] >= ASKED_EPOCHS), None)
-        if row is None:
-            return question, guess.choice(*words), None, f"Press Play to see {ASKED_EPOCHS:,} epochs."
-        without, with_dropout = row[2], row[4]
+        losses = {name: values.mean() for name, values in asked_losses().items()}
+        seeds = len(load_bank("race")["seeds"])
         return (
-            question,
-            guess.choice(*words),
-            words[int(with_dropout < without)],
-            f"After {row[0]:,} epochs: {without:.2f} without dropout, {with_dropout:.2f} with it.",
+            f"Predict first: {NUM_TRAIN} noisy points, {ASKED_EPOCHS:,} epochs, dropout p = {ASKED_P} or "
+            f"L2 = {ASKED_L2}. Which net has the lowest loss on fresh points?",
+            guess.choice(*NAMES),
+            min(losses, key=losses.get),
+            f"Mean fresh loss over {seeds} draws of points: "
+            + ", ".join(f"{loss:.2f} {name.removeprefix('the one ')}" for name, loss in losses.items())
+            + ".",
         )
+
+    @traitlets.validate("l2")
+    def _check_l2(self, proposal):
+        if proposal["value"] not in L2_VALUES:
+            raise traitlets.TraitError(f"l2 must be one of {L2_VALUES}, got {proposal['value']!r}")
+        return proposal["value"]
 
     @traitlets.validate("trained")
     def _check_trained(self, proposal):
         value = proposal["value"]
         try:
-            segments = [[check_probability("p", p), epochs] for p, epochs in value]
-            whole = all(type(epochs) is int and epochs > 0 for _, epochs in segments)
+            segments = [[check_probability("p", p), l2, epochs] for p, l2, epochs in value]
+            right = all(l2 in L2_VALUES and type(epochs) is int and epochs > 0 for _, l2, epochs in segments)
         except (TypeError, ValueError):
-            whole = False
-        if not whole or sum(epochs for _, epochs in segments) > MAX_EPOCHS:
+            right = False
+        if not right or sum(epochs for *_, epochs in segments) > MAX_EPOCHS:
             raise traitlets.TraitError(
-                f"trained must be a list of pairs [p, epochs], at most {MAX_EPOCHS} epochs in all, "
-                f"got {value!r}"
+                f"trained must be a list of [p, l2, epochs], l2 one of {L2_VALUES}, at most {MAX_EPOCHS} "
+                f"epochs in all, got {value!r}"
             )
-        return segments
+        return joined(segments)
 
     def run(self, num_epochs):
-        """Train both nets for `num_epochs` more epochs, now, and show the result."""
-        with self._lock:
-            self._train_for(num_epochs, self.p)
-            self._publish()
+        """Train all nets for `num_epochs` more epochs."""
+        self.trained = joined([*self.trained, [self.p, self.l2, num_epochs]])
 
-    def pause(self):
-        """Stop the live training; returns when its thread has ended."""
-        self._stop.set()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join()
-        self._thread = None
-        _running.discard(self)
-        self.playing = False
-
-    def close(self):
-        """Stop the live training and close the widget."""
-        self.pause()
-        super().close()
+    def race(self):
+        """The nets, trained as `trained` says."""
+        race = self._race
+        if race is None or race.seed != self.seed or left(race.trained, self.trained) is None:
+            race = self._race = Race(self.seed)
+        for p, l2, epochs in left(race.trained, self.trained):
+            race.train(epochs, p, l2)
+        return race
 
     def numbers(self):
-        """Epochs so far and the eval-mode losses of both nets on training and fresh points."""
-        epoch, *losses = self.curves[-1]
-        names = ("train_p0", "fresh_p0", "train_p", "fresh_p")
-        return {"p": self.p, "epoch": epoch, **dict(zip(names, losses, strict=True))}
+        """Epochs so far and the eval-mode losses of the three nets on training and fresh points."""
+        epoch, *losses = self.race().history[-1]
+        names = ("train_p0", "fresh_p0", "train_p", "fresh_p", "train_l2", "fresh_l2")
+        return {"p": self.p, "l2": self.l2, "epoch": epoch, **dict(zip(names, losses, strict=True))}
 
-    def history(self):
-        """What the right net was trained with, in words: the curves keep the p that they had."""
+    def titles(self):
+        """The three nets in words: the results keep the p that they had."""
         if not self.trained:
-            return f"p = {self.p:.2f}, not trained yet"
-        return "p = " + ", then ".join(f"{p:.2f}" for p, _ in self.trained)
+            return ("without either", f"dropout, p = {self.p:.2f}", f"L2 = {self.l2}")
+        ps, l2s = (
+            [k for k, _ in itertools.groupby(row)] for row in zip(*[s[:2] for s in self.trained], strict=True)
+        )
+        return (
+            "without either",
+            "dropout, p = " + ", then ".join(f"{p:.2f}" for p in ps),
+            "L2 = " + ", then ".join(f"{l2}" for l2 in l2s),
+        )  # fmt: skip
 
     def draw(self, plotting):
-        """Both decision surfaces and the loss curves as a static figure."""
-        numbers = self.numbers()
+        """The three decision surfaces and the loss curves as a static figure."""
+        race, titles = self.race(), self.titles()
         fig, axes = plotting.new_figure(
-            f"Decision surfaces of two nets after {numbers['epoch']} epochs, without dropout and with "
-            f"dropout ({self.history()}), and their losses on training and fresh points.",
-            3,
-            width=13,
+            f"Decision surfaces of three nets after {race.epoch} epochs ({'; '.join(titles)}), and their "
+            "losses on training and fresh points.",
+            4,
+            width=16,
         )
-        surfaces = np.frombuffer(self.surfaces, np.float32).reshape(2, GRID, GRID)
-        for ax, surface, name in zip(axes, surfaces, ("without dropout", self.history()), strict=False):
+        for ax, surface, name in zip(axes, race.surfaces(), titles, strict=False):
             ax.imshow(surface, extent=(*X_RANGE, *Y_RANGE), cmap="PuOr", vmin=0, vmax=1, aspect="auto")
             for label, marker in ((0, "o"), (1, "^")):
-                chosen = self._x[self._y == label]
-                ax.scatter(*chosen.T, marker=marker, color="white", edgecolors="black")
+                ax.scatter(*race.x[race.y == label].T, marker=marker, color="white", edgecolors="black")
             ax.set(title=name, xlabel="x1", ylabel="x2")
-        epochs, *losses = np.array(self.curves).T
+        epochs, *losses = np.array(race.history).T
         for series, values in zip(SERIES, losses, strict=True):
-            look = plotting.series_style(series)
             every = max(1, len(epochs) // 8)
-            axes[2].plot(epochs, values, linewidth=2.2, markevery=every, **look)
-        axes[2].set(title="Loss in eval mode", xlabel="epoch", ylabel="NLL", ylim=(0, 1.5))
-        axes[2].legend()
+            axes[3].plot(epochs, values, linewidth=2.2, markevery=every, **plotting.series_style(series))
+        axes[3].set(title="Loss in eval mode", xlabel="epoch", ylabel="NLL", ylim=(0, 1.5))
+        fig.legend(*axes[3].get_legend_handles_labels(), loc="outside lower center", ncols=3,
+                   fontsize=plotting.FONT_SIZE - 1)  # fmt: skip
         return fig
 
-    def _begin(self, schedule):
-        """Same points, same weights for both nets; then train as `schedule` says."""
-        self._x, self._y, self._x_val, self._y_val = make_points(self.seed)
-        self._rng = np.random.default_rng(self.seed)
-        # float64: so the order of summation, which depends on machine and threads, does not show.
-        params = scratch.init_he(SIZES, self._rng, np.float64)
-        self._nets = [params, [[value.copy() for value in pair] for pair in params]]
-        self._epoch = 0
-        self._history, self._schedule = [], []
-        self._measure()
-        self.points = np.column_stack([self._x, self._y]).astype(np.float32).tobytes()
-        for p, epochs in schedule:
-            self._train_for(epochs, p)
-        self._publish()
 
-    def _start_again(self, schedule):
-        self.pause()
-        with self._lock:
-            self._begin(schedule)
+def asked_losses():
+    """{net: fresh losses after 2,000 epochs, one for each draw of points}, at the p and L2 asked about."""
+    bank = load_bank("race")
+    rows = {"p": bank["p"].tolist(), "l2": bank["l2"].tolist()}
+    found = (
+        bank["fresh_p"][rows["p"].index(0.0)],
+        bank["fresh_p"][rows["p"].index(ASKED_P)],
+        bank["fresh_l2"][rows["l2"].index(ASKED_L2)],
+    )
+    return dict(zip(NAMES, found, strict=True))
 
-    def _retrain(self, change):
-        if change["new"] != self._schedule:  # not our own report: the reader wants another history (Reset)
-            self._start_again(change["new"])
 
-    def _play(self):
-        for other in list(_running):
-            other.pause()
-        if self._epoch >= MAX_EPOCHS:
-            self.playing = False
-            return
-        _running.add(self)
-        self._stop.clear()
-        self._thread = threading.Thread(target=self._train_live, daemon=True)
-        self._thread.start()
+def joined(segments):
+    """The same history with as few segments as possible."""
+    groups = itertools.groupby(segments, key=lambda segment: tuple(segment[:2]))
+    return [[*key, sum(epochs for *_, epochs in group)] for key, group in groups]
 
-    def _train_live(self):
-        shown = time.monotonic()
-        while not self._stop.is_set() and self._epoch < MAX_EPOCHS:
-            with self._lock:
-                self._train(EPOCHS_PER_POINT, self.p)
-                if time.monotonic() - shown >= SECONDS_PER_UPDATE:
-                    self._publish()
-                    shown = time.monotonic()
-            time.sleep(0.002)  # let the kernel's own thread answer the sliders
-        with self._lock:
-            self._publish()
-        if not self._stop.is_set():
-            _running.discard(self)
-            self.playing = False
 
-    def _train_for(self, num_epochs, p):
-        for _ in range(num_epochs // EPOCHS_PER_POINT):
-            self._train(EPOCHS_PER_POINT, p)
-        self._train(num_epochs % EPOCHS_PER_POINT, p)
-
-    def _train(self, num_epochs, p):
-        if num_epochs == 0:
-            return
-        for _ in range(num_epochs):
-            for params, drop_prob in zip(self._nets, (0.0, p), strict=True):
-                logits, cache = scratch.forward_train(params, self._x, (drop_prob, drop_prob), self._rng)
-                _, dlogits = scratch.softmax_cross_entropy(logits, self._y)
-                scratch.sgd_step(params, scratch.backward(params, cache, dlogits), LR)
-        self._epoch += num_epochs
-        if self._schedule and self._schedule[-1][0] == p:
-            self._schedule[-1][1] += num_epochs
-        else:
-            self._schedule.append([p, num_epochs])
-        self._measure()
-
-    def _measure(self):
-        losses = [
-            metrics.nll(metrics.softmax(scratch.forward_eval(params, x)), y)
-            for params in self._nets
-            for x, y in ((self._x, self._y), (self._x_val, self._y_val))
-        ]
-        self._history.append([self._epoch, *(round(loss, 4) for loss in losses)])
-
-    def _publish(self):
-        surfaces = [metrics.softmax(scratch.forward_eval(params, self._grid))[:, 1] for params in self._nets]
-        with self.hold_sync():
-            self.surfaces = np.concatenate(surfaces).astype(np.float32).tobytes()
-            self.curves = list(self._history)
-            self.trained = [list(segment) for segment in self._schedule]
-            self.answer()
+def left(done, wanted):
+    """The segments that are still to be trained, or None where what was done is no beginning of `wanted`."""
+    done, wanted = joined(done), joined(wanted)
+    if not done:
+        return wanted
+    *whole, [p, l2, epochs] = done
+    last = len(whole)
+    if (
+        len(wanted) <= last
+        or wanted[:last] != whole
+        or wanted[last][:2] != [p, l2]
+        or wanted[last][2] < epochs
+    ):
+        return None
+    rest = wanted[last][2] - epochs
+    return [*([[p, l2, rest]] if rest else []), *wanted[last + 1 :]]

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import traitlets
 
+from utils.data import read_only
 from utils.widgets import guess
 from utils.widgets.base import Choice, CourseWidget, Probability, WholeNumber, bundle, load_bank
 from utils.widgets.core import histogram, keep_mask, uniform
@@ -24,7 +25,7 @@ def load_activations():
     scaling_balance_bank.py made them and says what they are.
     """
     bank = load_bank("activations")
-    return {name: bank[name].astype(np.float64) for name in ("hidden", "readers", "bias")}
+    return read_only({name: bank[name].astype(np.float64) for name in ("hidden", "readers", "bias")})
 
 
 def scales(p, scaling):
@@ -57,7 +58,7 @@ class ScalingBalance(CourseWidget):
         Kept values times 1 / (1 - p) in training; or (classical) all values times 1 - p in evaluation; or
         neither, which is the bug.
     mode : "train" or "eval"
-        Whose values the histogram shows.
+        Whose values are counted, and whose numbers `stats()` gives; the histogram shows both.
     seed : int
     """
 
@@ -181,17 +182,21 @@ class ScalingBalance(CourseWidget):
             width=12,
             height=4,
         )
-        values = self.received()
-        positive = values[values > 0]
-        shares = 100 * histogram(positive, 0, HIGHEST, NUM_BINS) / values.size
         step = HIGHEST / NUM_BINS
-        axes[0].bar(step * np.arange(NUM_BINS), shares, step, align="edge", color=plotting.BLUE)
+        for mode, sign in zip(MODES, (1, -1), strict=True):
+            values, look = self.received(mode), plotting.series_style(mode)
+            shares = sign * 100 * histogram(values[values > 0], 0, HIGHEST, NUM_BINS) / values.size
+            axes[0].bar(step * np.arange(NUM_BINS), shares, step, align="edge", color=look["color"])
+            line = plotting.series_style("theory")
+            axes[0].plot([rows[mode][1][0]] * 2, [0, sign * max(abs(shares))], color=line["color"],
+                         linestyle=line["linestyle"], linewidth=3)  # fmt: skip
         axes[0].set(
-            title=f"{self.mode}: {(values == 0).mean():.0%} are 0, the rest:",
+            title=f"{(self.received('train') == 0).mean():.0%} are 0 in train; the rest:",
             xlabel="value received",
-            ylabel="share in %",
+            ylabel="share in %: train up, eval down",
             xlim=(0, HIGHEST),
         )
+        axes[0].yaxis.set_major_formatter(lambda share, _: f"{abs(share):.0f}")
         for k, (ax, name) in enumerate(zip(axes[1:], ("mean", "variance", "pre-activation"), strict=True)):
             for y, mode in enumerate(MODES):
                 measured, theory = rows[mode][0][k], rows[mode][1][k]

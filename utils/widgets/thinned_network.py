@@ -18,7 +18,7 @@ UNITS = tuple(
 FEATURES = ("sepal length", "sepal width", "petal length", "petal width")
 CLASSES = ("versicolor", "virginica")
 NUM_FLOWERS = 30
-MOST_SAVED = 6
+MOST_SAVED, MOST_DRAWS = 6, 500
 ALL_PATHS = int(np.prod(SIZES))
 ASKED_P, ASKED_DRAWS = 0.8, 10
 
@@ -63,8 +63,9 @@ class ThinnedNetwork(CourseWidget):
 
     `seed` draws one uniform number per hidden unit, the first layer's six first; a unit is kept when its
     number is at least its layer's p. Kept values are multiplied by 1 / (1 - p) (inverted scaling). "New
-    draw" adds one to the seed. "Keep this subnetwork" remembers the seed in `saved`; the strip shows those
-    draws at the present p1 and p2. In mode "eval" all units are on and nothing is scaled.
+    draw" adds one to `draws`: the k-th draw has the seed `seed` + k - 1, and the last one is on show. Each
+    leaves a tick on the bar of P(virginica). "Keep this subnetwork" remembers the seed on show in `saved`;
+    the strip shows those draws at the present p1 and p2. In mode "eval" all units are on, unscaled.
 
     Parameters
     ----------
@@ -74,6 +75,7 @@ class ThinnedNetwork(CourseWidget):
         Which of the 30 held-out flowers goes in.
     mode : "train" or "eval"
     seed : int
+    draws : int in [1, 500]
     trace : str
         A unit whose paths are highlighted, such as "hidden 1.3", or "none".
     saved : list of int
@@ -81,13 +83,14 @@ class ThinnedNetwork(CourseWidget):
     """
 
     _esm = bundle("thinned_network")
-    settings = ("p1", "p2", "flower", "mode", "seed", "trace", "saved")
+    settings = ("p1", "p2", "flower", "mode", "seed", "draws", "trace", "saved")
 
     p1 = Probability(0.5).tag(sync=True)
     p2 = Probability(0.5).tag(sync=True)
     flower = WholeNumber(8, high=NUM_FLOWERS - 1).tag(sync=True)
     mode = Choice("train", "eval").tag(sync=True)
     seed = WholeNumber(1).tag(sync=True)
+    draws = WholeNumber(1, 1, MOST_DRAWS).tag(sync=True)
     trace = Choice("none", *UNITS).tag(sync=True)
     saved = traitlets.List().tag(sync=True)
     # For the browser: W1, b1, W2, b2, W3, b3 and the standardised flowers as float32; the flowers in words.
@@ -130,7 +133,7 @@ class ThinnedNetwork(CourseWidget):
 
     def masks(self, seed=None):
         """The keep-masks in training, for `seed` or the seed on show: two bool arrays of shape (6,)."""
-        u = uniform(self.seed if seed is None else seed, 12)
+        u = uniform(self.seed + self.draws - 1 if seed is None else seed, 12)
         return keep_mask(u[:6], self.p1), keep_mask(u[6:], self.p2)
 
     def forward(self, seed=None):
@@ -150,6 +153,16 @@ class ThinnedNetwork(CourseWidget):
         layers = forward(net["params"], net["inputs"][self.flower], factors)
         return keep, layers, softmax(layers[-1])
 
+    def forward_all(self):
+        """P(virginica) with all units, as in evaluation."""
+        net = load_net()
+        x = net["inputs"][self.flower]
+        return float(softmax(forward(net["params"], x, (np.ones(6), np.ones(6)))[-1])[1])
+
+    def answers(self):
+        """P(virginica) of each draw so far, at the present p1 and p2: float64 of shape (draws,)."""
+        return np.array([self.forward(seed)[2][1] for seed in range(self.seed, self.seed + self.draws)])
+
     def _traced(self, keep):
         """Units on a path through the traced unit: one bool array per layer, all False if there is none."""
         alive = [np.ones(4, bool), *keep, np.ones(2, bool)]
@@ -164,8 +177,8 @@ class ThinnedNetwork(CourseWidget):
     def numbers(self):
         """The state, units kept, paths from input to output (of 288), and the probabilities.
 
-        path_chance is the chance that a draw leaves any path; traced_paths counts the paths through the
-        traced unit (all of them where trace is "none").
+        mean_virginica is the mean of P(virginica) over the draws so far; path_chance the chance that a draw
+        leaves any path; traced_paths the number of paths through the traced unit (all where trace is "none").
         """
         keep, _, probs = self.forward()
         kept = [int(k.sum()) for k in keep]
@@ -181,6 +194,8 @@ class ThinnedNetwork(CourseWidget):
             "traced_paths": int(np.prod([units.sum() for units in self._traced(keep)])),
             "path_chance": (1 - self.p1**6) * (1 - self.p2**6) if self.mode == "train" else 1.0,
             "subnetworks": 2**12,
+            "draws": self.draws,
+            "mean_virginica": float(self.answers().mean()),
             **{name: float(prob) for name, prob in zip(CLASSES, probs, strict=True)},
         }
 
@@ -192,7 +207,7 @@ class ThinnedNetwork(CourseWidget):
         fig, ax = plotting.new_figure(
             f"A 4-6-6-2 net for flower {self.flower} ({self.mode}): {numbers['kept1']} and "
             f"{numbers['kept2']} of 6 hidden units kept, {left}; P(virginica) = {probs[1]:.2f}.",
-            height=4.8,
+            height=5.6,
         )
         alive = [np.ones(4, bool), *keep, np.ones(2, bool)]
         traced = self._traced(keep)
@@ -228,6 +243,23 @@ class ThinnedNetwork(CourseWidget):
             heads[1:3] = [f"hidden: p{i + 1} = {p:.2f}" for i, p in enumerate((self.p1, self.p2))]
         for i, head in enumerate(heads):
             ax.text(2 * i, 3.1, head, ha="center", va="center")
-        ax.set(title=f"{left[0].upper()}{left[1:]}", xlim=(-1.7, 7.7), ylim=(3.4, -3.0))
+        # The bar of P(virginica) with a tick for each draw.
+        bar, answers = 4.3, self.answers()
+        ax.plot([0, 6], [bar, bar], color=plotting.BLACK, linewidth=1)
+        ax.vlines(
+            6 * answers, bar - 0.3, bar + 0.3, color=plotting.series_style("draws")["color"], linewidth=1.5
+        )
+        for name, value in (("vote", answers.mean()), ("scaled", self.forward_all())):
+            look = plotting.series_style(name)
+            ax.scatter(6 * value, bar, s=70, marker=look["marker"], color=look["color"], zorder=3)
+        ax.text(
+            3,
+            bar + 0.8,
+            f"P(virginica) of {self.draws} draw{'s' if self.draws > 1 else ''}, from 0 to 1: mean "
+            f"{answers.mean():.2f} (circle), all units {self.forward_all():.2f} (triangle)",
+            ha="center",
+            va="center",
+        )
+        ax.set(title=f"{left[0].upper()}{left[1:]}", xlim=(-1.7, 7.7), ylim=(5.6, -3.0))
         ax.set_axis_off()
         return fig

@@ -8,9 +8,9 @@ function mix(x) {
   return (x ^ (x >>> 15)) >>> 0;
 }
 
-// n uniform numbers in [0, 1) as float32: element i depends on the seed and on i alone.
-export function uniform(seed, n) {
-  const start = mix((seed + 0x9e3779b9) >>> 0);
+// n uniform numbers in [0, 1) as float32: from number `first` on of the stream of this seed.
+export function uniform(seed, n, first = 0) {
+  const start = mix((seed + 0x9e3779b9) >>> 0) + first;
   const U = new Float32Array(n);
   for (let i = 0; i < n; i++) U[i] = (mix((start + i) >>> 0) >>> 8) / 16777216;
   return U;
@@ -56,6 +56,14 @@ export function binomial(n, q) {
   return { mean: n * q, std: Math.sqrt(n * q * (1 - q)) };
 }
 
+// The probability of exactly k successes in n tries, each with probability q.
+export function binomialShare(n, q, k) {
+  if (q === 0 || q === 1) return k === n * q ? 1 : 0;
+  let log = k * Math.log(q) + (n - k) * Math.log1p(-q);
+  for (let i = 1; i <= k; i++) log += Math.log((n - k + i) / i);
+  return Math.exp(log);
+}
+
 // Counts of values in equal bins over [low, high], or sums of their weights; what lies outside goes into the
 // end bins.
 export function histogram(values, low, high, bins, weights) {
@@ -79,6 +87,15 @@ export function roundTicks(values) {
 // float32 numbers from the bytes that Python sends (a DataView).
 export function float32(view) {
   return new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
+}
+
+// The same from half-precision numbers (IEEE 754, 16 bits).
+export function float16(view) {
+  return Float32Array.from(new Uint16Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength)), (bits) => {
+    const exponent = (bits >> 10) & 31, fraction = bits & 1023;
+    const size = exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
+    return bits & 0x8000 ? -size : size;
+  });
 }
 
 // The index of the number in `values` nearest to `wanted`; the first of two equally near.

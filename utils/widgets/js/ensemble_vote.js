@@ -3,7 +3,7 @@ import { axes } from "./plot.js";
 import { frame, view } from "./ui.js";
 
 const LINKS = [["linear", "linear output"], ["softmax", "softmax (geometric mean)"], ["relu", "ReLU in between"]];
-const BINS = 40;
+const BINS = 40, DRAWN_UNITS = 3;
 
 // log(1 + exp(x)) without overflow; log P(malignant) = -softplus(-score).
 function softplus(x) {
@@ -55,10 +55,27 @@ export default view((model, el) => {
   ui.slider("n", "hidden units n", { min: 1, max: 10, step: 1, digits: 0 });
   ui.choice("link", "after the dropped units", LINKS);
   ui.choice("example", "tumour", model.get("malignant").map((_, i) => [i, `case ${i + 1}`]));
+  const small = ui.panel({ ratio: 5, tall: 11, most: 11, grow: 0 });
   const bars = ui.panel({ ratio: 3.2, tall: 8, most: 11, grow: 0 });
   const strip = ui.panel({ ratio: 3, tall: 10, most: 13, grow: 0 });
   bars.words({ above: "share of the vote" });
   strip.words({ above: "units kept; one dot per subnetwork, larger = more probable" });
+  // Every subnetwork of up to three units: its units, its answer, its probability.
+  const drawNets = (pen, outputs, weights, n, linear) => {
+    const { em, width, height } = pen, count = outputs.length;
+    const columns = Math.min(count, width / count > 4.6 * em ? count : Math.max(1, Math.floor(width / (4.6 * em))));
+    const rows = Math.ceil(count / columns), wide = width / columns, high = height / rows;
+    const step = Math.min(2.4 * em, (high - 3 * em) / n), r = Math.min(0.42 * step, 0.7 * em);
+    outputs.forEach((output, i) => {
+      const x = ((i % columns) + 0.5) * wide, top = Math.floor(i / columns) * high + 0.3 * em;
+      for (let j = 0; j < n; j++) {
+        pen.ink((i >> j) & 1 ? "kept" : "dropped");
+        pen.mark((i >> j) & 1 ? "square" : "cross", x, top + (j + 0.5) * step, r / (4.5 * pen.thin));
+      }
+      pen.write(output.toFixed(linear ? 1 : 2), x, top + n * step + 0.7 * em, { align: "center", bold: true });
+      pen.write(`${(100 * weights[i]).toFixed(1)} %`, x, top + n * step + 1.9 * em, { align: "center" });
+    });
+  };
   let known = { key: "" }; // the scores do not depend on p: dragging p does not compute them again
 
   return ui.start((look) => {
@@ -69,6 +86,9 @@ export default view((model, el) => {
     const { outputs, weights, vote, geometric, onePass } = ensembleAnswers(net, example, n, p, link, known.scores);
     const answers = [["vote", vote], ["geometric", geometric], ["scaled", onePass]].filter(([, value]) => value !== null);
 
+    small.show(n <= DRAWN_UNITS);
+    small.words({ title: `The ${2 ** n} subnetworks: kept units, answer, probability of this mask` });
+    if (n <= DRAWN_UNITS) small.paint((pen) => drawNets(pen, outputs, weights, n, link === "linear"));
     const xticks = link === "linear" ? roundTicks(outputs) : [0, 0.25, 0.5, 0.75, 1];
     const xlim = [xticks[0], xticks.at(-1)];
     const shares = histogram(outputs, ...xlim, BINS, weights);
@@ -95,7 +115,8 @@ export default view((model, el) => {
       });
       answers.forEach(([series, value], row) => area.rule(value, series, { width: 3, row }));
     });
-    ui.legend(answers.map(([series, value]) => ({ series, value: value.toFixed(5) })));
+    ui.legend([...answers.map(([series, value]) => ({ series, value: value.toFixed(5) })),
+      ...(n <= DRAWN_UNITS ? [{ series: "kept" }, { series: "dropped" }] : [])]);
     const says = (name, gap) =>
       `${name} − one pass: ${Math.abs(gap) < 1e-9 ? "0, exact" : `${gap > 0 ? "+" : "−"}${Math.abs(gap).toFixed(5)}`}`;
     const gaps = [says("vote", vote - onePass)];

@@ -11,6 +11,37 @@ export default view((model, el) => {
   ui.on("change:framework", () => box.fill(situations()));
   ui.slider("p", "drop probability p", { min: 0, max: 1, step: 0.05 });
   ui.button("Again, other seed", () => ui.set({ seed: model.get("seed") + 1 }));
+  // Five rounds: the outputs of a hidden call, and a button for each call that may have made them.
+  const game = ui.row();
+  ui.button("Five rounds", () => ui.set({ game: model.get("game") + 1 }));
+  let at = null; // the round on show
+  const verdict = (k) => {
+    const { call, alike } = model.get("rounds")[k], said = model.get("said")[k];
+    const others = alike.filter((other) => other !== call);
+    const also = others.length ? ` (so would ${others.join(", ")})` : "";
+    return `${alike.includes(said) ? "Right" : `No, not ${said}`}: it was ${call}${also}.`;
+  };
+  const score = () => `${model.get("rounds").filter(({ alike }, k) => alike.includes(model.get("said")[k])).length} of ${model.get("said").length}`;
+  const showGame = () => {
+    const rounds = model.get("rounds"), said = model.get("said");
+    game.replaceChildren();
+    if (at === null || !rounds.length) return;
+    const words = document.createElement("span");
+    words.className = "dw-words";
+    game.append(words);
+    if (said.length > at) {
+      const last = at === rounds.length - 1;
+      words.textContent = `${verdict(at)} ${score()} right.`;
+      ui.button(last ? "Done" : "Next round", () => { at = last ? null : at + 1; showGame(); ui.redraw(); }, game).focus({ preventScroll: true });
+    } else {
+      words.textContent = `Round ${at + 1} of ${rounds.length}, p = 0.5: which call made these?`;
+      for (const [call] of situations()) ui.button(call, () => { ui.set({ said: [...model.get("said"), call] }); showGame(); }, game);
+    }
+  };
+  ui.on("change:rounds", () => { at = model.get("rounds").length ? 0 : null; showGame(); ui.redraw(); });
+  const leaveGame = () => { at = null; showGame(); };
+  for (const key of ["framework", "situation", "p", "seed"]) ui.on(`change:${key}`, leaveGame);
+  ui.onReset(() => { leaveGame(); return { rounds: [], said: [] }; });
   const inputs = ui.panel({ ratio: 26, tall: 1.6, most: 2, grow: 0 });
   const table = ui.panel({ ratio: 1.6, tall: 24, most: 26, grow: 0 });
   inputs.words({ title: `The input: ${units} numbers` });
@@ -29,13 +60,14 @@ export default view((model, el) => {
   };
 
   return ui.start(() => {
-    const out = float32(model.get("outputs"));
+    const hidden = at !== null;
+    const out = hidden ? Float32Array.from(model.get("rounds")[at].outputs) : float32(model.get("outputs"));
     const passes = out.length / units;
     const largest = out.reduce((a, b) => Math.max(a, b), input.at(-1));
     const rows = Array.from({ length: passes }, (_, k) => out.subarray(k * units, (k + 1) * units));
     const left = (pen) => pen.measure("pass 20") + 0.6 * pen.em;
     inputs.paint((pen) => drawRow(pen, input, largest, left(pen), 0, pen.height));
-    table.words({ title: `${passes} passes of that input: ${model.get("framework")}, ${model.get("situation")}` });
+    table.words({ title: `${passes} passes of that input: ${model.get("framework")}, ${hidden ? "an unknown call" : model.get("situation")}` });
     table.paint((pen) => {
       const high = pen.height / passes;
       rows.forEach((values, k) => {
@@ -46,7 +78,8 @@ export default view((model, el) => {
     const same = rows.every((values) => values.every((v, i) => v === input[i]));
     const distinct = new Set(rows.map((values) => values.join())).size;
     return {
-      text: same ? `Dropout is OFF: all ${passes} outputs equal the input.`
+      text: hidden ? `Round ${at + 1}: ${same ? "all outputs equal the input" : `${distinct} different outputs`}.`
+        : same ? `Dropout is OFF: all ${passes} outputs equal the input.`
         : `Dropout is ON: ${distinct} different output${distinct > 1 ? "s" : ""} in ${passes} passes of one input.`,
     };
   });

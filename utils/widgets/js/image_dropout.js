@@ -3,6 +3,8 @@ import { axes } from "./plot.js";
 import { frame, view } from "./ui.js";
 
 const SIDE = 28, PIXELS = SIDE * SIDE, MAPS = 4, BLOCK = 4, MOST_DRAWS = 200;
+// The slider's numbers of draws, about equally far apart in their logarithms.
+const COUNTS = [1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 32, 40, 50, 63, 80, 100, 126, 160, 200], MS_PER_COUNT = 250;
 const LOWEST = 0.002, HIGHEST = 4; // of the error axis
 const NOISES = [["pixel", "pixels"], ["channel", "channels (feature maps)"], ["block", "blocks of 4 × 4"],
   ["gaussian", "Gaussian N(1, p/q)"]];
@@ -99,9 +101,19 @@ export default view((model, el) => {
   const stamp = document.createElement("canvas");
   let drawn = { key: "" }; // the numbers of one noise and seed: dragging p or N does not draw them again
   ui.slider("p", "drop probability p", { min: 0, max: 1, step: 0.01 });
-  ui.slider("draws", "draws in the mean N", { min: 1, max: MOST_DRAWS, step: 1, digits: 0 });
+  ui.slider("draws", "draws in the mean N", { values: COUNTS, between: true, digits: 0 });
   ui.choice("noise", "noise on", NOISES);
   ui.choice("image", "image", model.get("class_names").map((name, index) => [index, name]));
+  ui.play("Play: more and more draws", "Stop", {
+    every: MS_PER_COUNT,
+    started: () => ui.set({ draws: 1 }),
+    tick() {
+      const more = COUNTS.find((count) => count > model.get("draws"));
+      if (!more) return false;
+      ui.set({ draws: more });
+      return true;
+    },
+  });
   ui.button("New draws", () => ui.set({ seed: model.get("seed") + 1 }));
   const panels = [0, 1, 2].map(() => ui.panel({ ratio: 1, tall: 8, wide: 10 }));
   const plot = ui.panel({ ratio: 1.2, tall: 10, wide: 15, grow: 1.4, title: "RMS error of the mean; theory √(p/q/N) · rms(x)" });

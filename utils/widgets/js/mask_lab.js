@@ -1,13 +1,40 @@
-import { binomial, keepMask, sum, uniform } from "./core.js";
+import { binomial, binomialShare, histogram, keepMask, sum, uniform } from "./core.js";
+import { axes, mark } from "./plot.js";
 import { frame, view } from "./ui.js";
 
-const ROWS = 12, COLUMNS = 20;
+const ROWS = 12, COLUMNS = 20, TOTAL = ROWS * COLUMNS, MOST_BATCHES = 1000, MS_PER_BATCH = 120;
 
 // The keep-mask on show: uniform numbers against p, and the cells that were set by hand.
 export function maskOf(seed, p, forced) {
-  const mask = keepMask(uniform(seed, ROWS * COLUMNS), p);
+  const mask = keepMask(uniform(seed, TOTAL), p);
   for (const [cell, keep] of Object.entries(forced)) mask[cell] = keep;
   return mask;
+}
+
+// How many units each of the batches seed, seed + 1, ... keeps.
+export function counts(seed, batches, p) {
+  const U = uniformOf(seed, batches), limit = Math.fround(p), kept = new Array(batches).fill(0);
+  for (let batch = 0, i = 0; batch < batches; batch++)
+    for (const end = i + TOTAL; i < end; i++) if (U[i] >= limit) kept[batch] += 1;
+  return kept;
+}
+
+let drawn = { seed: null, numbers: new Float32Array(0) }; // dragging p does not draw the numbers again
+function uniformOf(seed, batches) {
+  const known = drawn.seed === seed ? drawn.numbers : new Float32Array(0);
+  if (known.length < batches * TOTAL) {
+    const numbers = new Float32Array(Math.min(MOST_BATCHES, 2 * batches) * TOTAL);
+    numbers.set(known);
+    for (let i = known.length; i < numbers.length; i += TOTAL) numbers.set(uniform(seed + i / TOTAL, TOTAL), i);
+    drawn = { seed, numbers };
+  }
+  return drawn.numbers;
+}
+
+// The counts that the histogram shows; the twin of count_range in mask_lab.py.
+export function countRange(p) {
+  const middle = TOTAL * (1 - p), reach = Math.max(2, 4.5 * Math.sqrt(TOTAL * p * (1 - p)));
+  return [Math.max(0, Math.floor(middle - reach)), Math.min(TOTAL, Math.ceil(middle + reach))];
 }
 
 // What the kept values are multiplied by, in words.
@@ -19,13 +46,23 @@ export function factorInWords(p, forced) {
 
 export default view((model, el) => {
   const ui = frame(model, el);
-  const masked = () => maskOf(model.get("seed"), model.get("p"), model.get("forced"));
+  const masked = () => maskOf(model.get("seed") + model.get("batches") - 1, model.get("p"), model.get("forced"));
   ui.slider("p", "drop probability p", { min: 0, max: 1, step: 0.01 });
-  ui.button("Next batch", () => { if (!freeze.on) ui.set({ seed: model.get("seed") + 1, forced: {} }); });
+  const nextBatch = () => {
+    const batches = model.get("batches");
+    if (freeze.on || batches === MOST_BATCHES) return false;
+    ui.set({ batches: batches + 1, forced: {} });
+    return true;
+  };
+  ui.button("Next batch", nextBatch);
+  ui.play("Play: batch by batch", "Stop", { every: MS_PER_BATCH, tick: nextBatch });
   const freeze = ui.toggle("Freeze", "Frozen");
-  const grid = ui.panel({ ratio: 1.75, tall: 17, most: 21, focus: true });
+  ui.button("Start again", () => ui.set({ batches: 1, forced: {} }));
+  const grid = ui.panel({ ratio: 1.75, tall: 17, most: 21, wide: 30, grow: 3, focus: true });
+  const tally = ui.panel({ ratio: 1.2, tall: 12, most: 21, wide: 18, grow: 2 });
   grid.words({ title: `A batch of ${ROWS} examples (rows) through a layer of ${COLUMNS} units (columns)`,
     below: "Click a unit to force it on or off; or reach it with Tab and the arrow keys, and press Space." });
+  tally.words({ below: "units kept in a batch" });
 
   let layout;
   const chosen = ui.pick(grid, {
@@ -78,12 +115,32 @@ export default view((model, el) => {
         }
       }
     });
-    const kept = sum(mask), n = mask.length, expected = binomial(n, 1 - p);
-    ui.legend([{ series: "kept", value: kept }, { series: "dropped", value: n - kept }]);
+    const kept = sum(mask), n = mask.length, expected = binomial(n, 1 - p), batches = model.get("batches");
+    const [low, high] = countRange(p), wanted = Math.floor(expected.mean + 0.5);
+    const heights = histogram(counts(model.get("seed"), batches, p), low - 0.5, high + 0.5, high - low + 1);
+    const places = heights.map((_, k) => low + k), theory = places.map((k) => batches * binomialShare(n, 1 - p, k));
+    const exactly = heights[wanted - low];
+    tally.words({ title: `${batches} batch${batches > 1 ? "es" : ""}: exactly ${wanted} kept in ${exactly}` });
+    tally.paint((pen) => {
+      const top = Math.max(5, 1.15 * Math.max(...heights, ...theory));
+      const step = [1, 2, 5, 10, 20, 50, 100, 200, 500].find((s) => top / s < 6) ?? 1000;
+      const area = axes(pen, { xlim: [low - 0.5, high + 0.5], ylim: [0, top], xticks: [low, wanted, high],
+        yticks: Array.from({ length: Math.floor(top / step) + 1 }, (_, k) => k * step) });
+      const r = 0.45 * Math.min(area.X(1) - area.X(0), area.Y(0) - area.Y(1), 14 * pen.thin);
+      if (r < 1) area.bars(heights, low - 0.5, high + 0.5, "batches"); // too many for dots
+      else {
+        pen.ink("batches");
+        heights.forEach((height, k) => { for (let dot = 0; dot < height; dot++) mark(pen.g, "circle", area.X(places[k]), area.Y(dot + 0.5), r); });
+      }
+      area.line(places, theory, "theory");
+    });
+    ui.legend([{ series: "kept", value: kept }, { series: "dropped", value: n - kept }, { series: "batches", value: batches },
+      { series: "theory", name: `Binomial(${n}, ${(1 - p).toFixed(2)})` }]);
     return {
       text: `kept ${kept} of ${n} = ${(kept / n).toFixed(3)} · expected ${(100 * (1 - p)).toFixed(0)} %: `
-        + `${expected.mean.toFixed(0)} ± ${expected.std.toFixed(1)} · ${factorInWords(p, forced)}`,
-      label: `${kept} of ${n} units kept at drop probability ${p.toFixed(2)}`,
+        + `${expected.mean.toFixed(0)} ± ${expected.std.toFixed(1)} · exactly ${wanted}: ${exactly} of ${batches} batch${batches > 1 ? "es" : ""}, `
+        + `theory ${(100 * binomialShare(n, 1 - p, wanted)).toFixed(1)} % · ${factorInWords(p, forced)}`,
+      label: `${kept} of ${n} units kept at drop probability ${p.toFixed(2)}; exactly ${wanted} in ${exactly} of ${batches} batches`,
     };
   });
 });

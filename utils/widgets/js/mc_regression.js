@@ -1,8 +1,9 @@
-import { float32, keepMask, mean, uniform, variance } from "./core.js";
+import { float16, float32, keepMask, mean, uniform, variance } from "./core.js";
 import { axes } from "./plot.js";
 import { NEEDS_KERNEL, frame, view } from "./ui.js";
 
 const HIDDEN = 64, MOST_PASSES = 100, MOST_POINTS = 60, X_END = 4, Y_END = 3, INSIDE = 0, OUTSIDE = 3.5, SHOWN = 30;
+const LENGTH_SCALE = 0.7, NOISE = 0.12, MS_PER_PASS = 150;
 const NET = 2 * HIDDEN + HIDDEN * HIDDEN + 2 * HIDDEN + 1; // numbers of one net: W1 b1, W2, b2 W3, b3
 const GRID = Array.from({ length: 65 }, (_, i) => -X_END + i / 8); // holds INSIDE and OUTSIDE exactly
 
@@ -77,24 +78,68 @@ function addRectified(answer, slope, offset, x, out) {
   }
 }
 
+// Mean and standard deviation at each of xs of a Gaussian process given the points; the twin of gaussian_process() in
+// mc_regression.py.
+export function gaussianProcess(points, xs) {
+  const kernel = (a, b) => Math.exp(-((a - b) ** 2) / (2 * LENGTH_SCALE ** 2)), n = points.length;
+  // The Cholesky factor L of the covariance, and solutions of L v = b.
+  const L = points.map(() => new Float64Array(n));
+  for (let i = 0; i < n; i++)
+    for (let j = 0; j <= i; j++) {
+      let rest = kernel(points[i][0], points[j][0]) + (i === j ? NOISE ** 2 : 0);
+      for (let k = 0; k < j; k++) rest -= L[i][k] * L[j][k];
+      L[i][j] = i === j ? Math.sqrt(rest) : rest / L[j][j];
+    }
+  const solve = (b) => {
+    const v = new Float64Array(n);
+    for (let i = 0; i < n; i++) {
+      let rest = b(points[i]);
+      for (let k = 0; k < i; k++) rest -= L[i][k] * v[k];
+      v[i] = rest / L[i][i];
+    }
+    return v;
+  };
+  const heights = solve(([, y]) => y);
+  const halves = xs.map((x) => solve(([at]) => kernel(at, x)));
+  return { mean: halves.map((half) => half.reduce((total, v, i) => total + v * heights[i], 0)),
+    std: halves.map((half) => Math.sqrt(Math.max(0, half.reduce((rest, v) => rest - v * v, 1)))) };
+}
+
 export default view((model, el) => {
   const ui = frame(model, el);
-  let parts = null, changes, used, waiting = false, note = "";
-  // The net for the p on show. Until Python has trained it, the picture keeps the last one, and says so.
+  const presets = Object.values(model.get("presets")).map((points) => JSON.stringify(points));
+  const grid = model.get("grid_p"), stored = float16(model.get("stored"));
+  let parts = null, changes, used, fitted = "", exact, note = "";
+  const presetOf = (points) => presets.indexOf(JSON.stringify(points));
+  // The net for the p and the points on show: a stored one, or one that Python has trained. Until there is one, the
+  // picture keeps the last one, and says so.
   const readNet = () => {
-    const index = model.get("weights_p").indexOf(model.get("p"));
-    if (index < 0 && parts) return;
-    used = model.get("weights_p")[Math.max(0, index)];
-    parts = unpackWeights(float32(model.get("weights")).subarray(Math.max(0, index) * NET, (Math.max(0, index) + 1) * NET));
+    const p = model.get("p"), points = model.get("points"), words = `${p} ${JSON.stringify(points)}`;
+    if (fitted === words) return true;
+    const preset = presetOf(points), place = grid.indexOf(p), trained = model.get("weights_p").indexOf(p);
+    let flat;
+    if (preset >= 0 && place >= 0) flat = stored.subarray((preset * grid.length + place) * NET);
+    else if (trained >= 0 && JSON.stringify(model.get("weights_points")) === JSON.stringify(points))
+      flat = float32(model.get("weights")).subarray(trained * NET);
+    else if (parts) return false;
+    else flat = stored.subarray(grid.indexOf(0.1) * NET);
+    parts = unpackWeights(flat);
     changes = switches(parts, GRID);
+    [fitted, used] = [words, p];
+    return true;
   };
 
-  ui.slider("p", "drop probability p", { values: model.get("grid_p") });
+  ui.slider("p", "drop probability p", { values: grid });
   ui.slider("passes", "passes T", { min: 1, max: MOST_PASSES, step: 1, digits: 0 });
   ui.choice("show", "show", [["all", "all T passes"], ["one", "pass T alone"]]);
+  const playing = ui.play("Play: pass by pass", "Stop", {
+    every: MS_PER_PASS,
+    started: () => ui.set({ passes: 1, show: "all" }),
+    tick: () => model.get("passes") < MOST_PASSES && ui.set({ passes: model.get("passes") + 1 }),
+  });
   ui.button("New masks", () => ui.set({ seed: model.get("seed") + 1 }));
   const setPoints = (points) => {
-    note = ui.offline() ? ` · ${NEEDS_KERNEL}`
+    note = ui.offline() && presetOf(points) < 0 ? ` · ${NEEDS_KERNEL}`
       : points.length > MOST_POINTS ? ` · At most ${MOST_POINTS} points.`
       : points.length < 2 ? " · At least 2 points." : "";
     if (note) ui.redraw();
@@ -109,21 +154,18 @@ export default view((model, el) => {
   const newY = ui.field("y", "y of a new point", { min: -Y_END, max: Y_END, step: 0.1, value: 0 });
   ui.button("Add point", () => add(Number(newX.value), Number(newY.value)));
   ui.button("Remove last", () => setPoints(model.get("points").slice(0, -1)));
+  for (const [name, words] of [["gap", "Gap"], ["lifted", "Lift y"], ["first", "First points"]])
+    ui.button(words, () => setPoints(model.get("presets")[name]));
   ui.onReset(() => { note = ""; });
-  ui.on("change:points", () => { waiting = true; note = ""; });
-  ui.on("change:weights", () => {
-    parts = null;
-    waiting = false;
-    ui.redraw();
-  });
-  ui.on("change:error", () => {
-    if (model.get("error")) waiting = false;
-    ui.redraw();
-  });
+  ui.on("change:points", () => { note = ""; });
+  ui.on("change:weights", ui.redraw);
+  ui.on("change:error", ui.redraw);
 
-  const main = ui.panel({ ratio: 1.7, tall: 14, wide: 22, grow: 2.6 });
-  const settling = ui.panel({ ratio: 0.75, tall: 12, wide: 13 });
+  const main = ui.panel({ ratio: 1.5, tall: 13, wide: 20 });
+  const beside = ui.panel({ ratio: 1.5, tall: 13, wide: 20 });
+  const settling = ui.panel({ ratio: 5, tall: 7, most: 9, grow: 0 });
   main.words({ above: "y (click to add a point)", below: "x" });
+  beside.words({ title: `Exact: a Gaussian process (length scale ${LENGTH_SCALE}, noise ${NOISE})`, above: "y", below: "x" });
   settling.words({ above: `running mean at x = ${INSIDE}`, below: "passes so far" });
   main.canvas.style.cursor = "crosshair";
   let area;
@@ -133,58 +175,76 @@ export default view((model, el) => {
     if (across >= 0 && across <= 1 && up >= 0 && up <= 1) add(X_END * (2 * across - 1), Y_END * (2 * up - 1));
   });
 
-  return ui.start((look) => {
-    readNet();
+  // Axes with the points, and what is drawn behind them.
+  const drawPlot = (pen, points, behind) => {
+    const plot = axes(pen, { xlim: [-X_END, X_END], ylim: [-Y_END, Y_END],
+      xticks: [-4, -3, -2, -1, 0, 1, 2, 3, 4], yticks: [-3, -2, -1, 0, 1, 2, 3] });
+    behind(plot);
+    plot.inside(() => {
+      pen.ink("points");
+      for (const [x, y] of points) pen.mark("circle", plot.X(x), plot.Y(y));
+    });
+    return plot;
+  };
+  const band = (plot, centre, spread, series) =>
+    plot.band(GRID, centre.map((m, k) => m - 2 * spread[k]), centre.map((m, k) => m + 2 * spread[k]), series);
+
+  return ui.start(() => {
+    const ready = readNet();
     const [p, passes, show, seed, points] = ["p", "passes", "show", "seed", "points"].map((key) => model.get(key));
     const all = show === "all";
     const answers = mcPasses(parts, GRID, changes, passMasks(seed, used), used, all ? 0 : passes - 1, passes);
     const at = (x) => answers[GRID.indexOf(x)];
     const [inside, outside] = [INSIDE, OUTSIDE].map(at).map((values) =>
       ({ values, mean: mean(values), std: Math.sqrt(variance(values)) }));
+    if (exact?.points !== points) exact = { points, ...gaussianProcess(points, GRID) };
 
+    main.words({ title: all ? `${passes} pass${passes > 1 ? "es" : ""} through a net with dropout` : `Pass ${passes} alone` });
     main.paint((pen) => {
-      area = axes(pen, { xlim: [-X_END, X_END], ylim: [-Y_END, Y_END],
-        xticks: [-4, -3, -2, -1, 0, 1, 2, 3, 4], yticks: [-3, -2, -1, 0, 1, 2, 3] });
-      if (all) {
-        const centre = answers.map(mean), spread = answers.map((values) => Math.sqrt(variance(values)));
-        area.band(GRID, centre.map((m, k) => m - 2 * spread[k]), centre.map((m, k) => m + 2 * spread[k]), "mean");
+      area = drawPlot(pen, points, (plot) => {
+        const pass = (t) => answers.map((values) => values[t]);
+        if (!all) { plot.line(GRID, pass(0), "one pass", { width: 3 }); return; }
+        const centre = answers.map(mean);
+        band(plot, centre, answers.map((values) => Math.sqrt(variance(values))), "mean");
         pen.g.globalAlpha = 0.35;
-        for (let t = 0; t < Math.min(SHOWN, passes); t++)
-          area.line(GRID, answers.map((values) => values[t]), "pass", { width: 1 });
+        for (let t = 0; t < Math.min(SHOWN, passes); t++) plot.line(GRID, pass(t), "pass", { width: 1 });
         pen.g.globalAlpha = 1;
-        area.line(GRID, centre, "mean", { width: 3 });
-      } else area.line(GRID, answers.map((values) => values[0]), "one pass", { width: 3 });
-      area.inside(() => {
-        pen.ink("points");
-        for (const [x, y] of points) pen.mark("circle", area.X(x), area.Y(y));
+        plot.line(GRID, centre, "mean", { width: 3 });
+        if (playing.on) plot.line(GRID, pass(passes - 1), "one pass", { width: 2.5 });
       });
     });
+    beside.paint((pen) => drawPlot(pen, points, (plot) => {
+      band(plot, exact.mean, exact.std, "exact");
+      plot.line(GRID, exact.mean, "exact", { width: 3 });
+    }));
     settling.show(all);
     if (all)
       settling.paint((pen) => {
         // Within what lines the running mean should stay: the last mean, +- std / sqrt(t).
         const running = [];
         inside.values.reduce((total, v, t) => ((running[t] = (total + v) / (t + 1)), total + v), 0);
-        const steps = running.map((_, t) => t + 1);
+        const steps = running.map((_, t) => t + 1), end = Math.max(2, passes);
         const reach = Math.max(2 * inside.std, 0.05);
-        const settle = axes(pen, { xlim: [0, Math.max(2, passes)], ylim: [inside.mean - reach, inside.mean + reach],
-          xticks: [0, Math.max(2, passes)], yticks: [inside.mean - reach, inside.mean, inside.mean + reach], yformat: (v) => v.toFixed(2) });
+        const settle = axes(pen, { xlim: [0, end], ylim: [inside.mean - reach, inside.mean + reach],
+          xticks: [0, end], yticks: [inside.mean - reach, inside.mean, inside.mean + reach], yformat: (v) => v.toFixed(2) });
         for (const sign of [-1, 1])
           settle.line(steps, steps.map((t) => inside.mean + (sign * inside.std) / Math.sqrt(t)), "theory", { width: 2 });
         settle.line(steps, running, "measured");
       });
-    ui.legend(all
-      ? [{ series: "points", value: points.length }, { series: "mean" },
-        { series: "pass", name: passes > SHOWN ? `${SHOWN} single passes` : "single passes" },
-        { series: "measured", name: "running mean" }, { series: "theory", name: "± std / √passes" }]
-      : [{ series: "points", value: points.length }, { series: "one pass", name: `pass ${passes}: what one thinned net believes` }]);
+    ui.legend([{ series: "points", value: points.length },
+      ...(all ? [{ series: "mean" }, { series: "pass", name: passes > SHOWN ? `${SHOWN} single passes` : "single passes" }]
+        : [{ series: "one pass", name: `pass ${passes}: what one thinned net believes` }]),
+      ...(all && playing.on ? [{ series: "one pass", name: "the newest pass" }] : []),
+      { series: "exact" },
+      ...(all ? [{ series: "measured", name: "running mean" }, { series: "theory", name: "± std / √passes" }] : [])]);
 
-    const say = (x, s) => `at x = ${x}: ${s.mean.toFixed(3)}${all ? ` (std ${s.std.toFixed(3)})` : ""}`;
-    const missing = used !== p ? ` · This is the net for p = ${used}; the one for p = ${p} is not trained${ui.offline() ? `. ${NEEDS_KERNEL}` : " yet…"}` : "";
+    const say = (x, s) => `at x = ${x}: ${s.mean.toFixed(3)}${all ? ` (std ${s.std.toFixed(3)}, exact ${exact.std[GRID.indexOf(x)].toFixed(3)})` : ""}`;
+    const offline = ui.offline() ? `. ${NEEDS_KERNEL}` : " yet…";
+    const missing = ready || model.get("error") ? "" : ` · The net for p = ${p} and these points is not trained${offline}`;
     return {
       text: `net trained and asked with p = ${used} · ${say(INSIDE, inside)} · ${say(OUTSIDE, outside)}`
         + (all ? ` · the mean at x = ${INSIDE} is known to ± ${(inside.std / Math.sqrt(passes)).toFixed(4)}` : "")
-        + (note || missing || (waiting ? " · The points are new: the net is being trained by Python…" : "")),
+        + (note || missing),
       label: `${all ? `${passes} passes` : `Pass ${passes}`} at p ${used}, ${points.length} points: `
         + `${say(INSIDE, inside)}, ${say(OUTSIDE, outside)}`,
     };

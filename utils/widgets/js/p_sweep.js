@@ -14,6 +14,11 @@ export function bankCurve(bank, axes, row, numTrain, width) {
   });
 }
 
+// The index of the best p: lowest NLL, or highest accuracy.
+export function bestIndex(means, measure) {
+  return means.indexOf(measure === "NLL" ? Math.min(...means) : Math.max(...means));
+}
+
 export default view((model, el) => {
   const ui = frame(model, el);
   const bank = float32(model.get("bank")), grid = model.get("axes");
@@ -21,20 +26,39 @@ export default view((model, el) => {
   ui.choice("num_train", "training images", grid.num_train.map((n) => [n, n.toLocaleString("en")]));
   ui.choice("width", "width", grid.width.map((w) => [w, String(w)]));
   ui.choice("measure", "measure", [["NLL", "NLL"], ["accuracy", "accuracy"]]);
-  const plot = ui.panel({ ratio: 2, tall: 14 });
+  const plot = ui.panel({ ratio: 1.4, tall: 14, wide: 24, grow: 1.2 });
+  const nine = ui.panel({ ratio: 1.4, tall: 14, wide: 24, focus: true });
+  nine.words({ title: "All nine; click one to see it large", above: "rows: training images; columns: width; a dot: the best p on test images",
+    below: "or reach one with Tab and the arrow keys, and press Space" });
+  const P = grid.num_train.length, Q = grid.width.length;
+  let cells = [];
+  const chosen = ui.pick(nine, {
+    at({ x, y }) {
+      const cell = cells.findIndex((c) => x >= c.x && x < c.x + c.width && y >= c.y && y < c.y + c.height);
+      return cell < 0 ? null : cell;
+    },
+    move(cell, key) {
+      if (cell === null) return 0;
+      const [down, right] = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], Home: [-P, -Q], End: [P, Q] }[key];
+      const within = (v, end) => Math.min(end - 1, Math.max(0, v));
+      return within(Math.floor(cell / Q) + down, P) * Q + within((cell % Q) + right, Q);
+    },
+    press: (cell) => ui.set({ num_train: grid.num_train[Math.floor(cell / Q)], width: grid.width[cell % Q] }),
+    say: (cell) => `${grid.num_train[Math.floor(cell / Q)].toLocaleString("en")} training images, width ${grid.width[cell % Q]}`,
+  });
   const opening = model.get("opening");
 
   return ui.start(() => {
     const [measure, numTrain, width] = ["measure", "num_train", "width"].map((key) => model.get(key));
     const [train, test] = ROWS[measure].map((row) => bankCurve(bank, grid, row, numTrain, width));
-    const [low, high, ticks] = grid.spans[measure];
-    const clip = (v) => Math.min(high, Math.max(low, v));
+    const [low, highest, ticks] = grid.spans[measure];
+    const clip = (v) => Math.min(highest, Math.max(low, v));
     const nearest = nearestIndex(grid.p, model.get("p"));
     // The learner drew the state in which the widget opened.
     const drawn = ["measure", "num_train", "width"].every((key) => opening[key] === model.get(key)) ? ui.curve() : null;
     plot.words({ above: measure, below: "drop probability p" });
     plot.paint((pen) => {
-      const area = axes(pen, { xlim: [0, grid.p.at(-1)], ylim: [low, high], xticks: grid.p, yticks: ticks });
+      const area = axes(pen, { xlim: [0, grid.p.at(-1)], ylim: [low, highest], xticks: grid.p, yticks: ticks });
       area.cursor(grid.p[nearest]);
       for (const [series, runs] of [["training", train], ["test", test]]) {
         area.band(grid.p, runs.map((r) => clip(Math.min(...r))), runs.map((r) => clip(Math.max(...r))), series);
@@ -42,8 +66,27 @@ export default view((model, el) => {
       }
       if (drawn) area.line(...drawn, "guess", { marks: true });
     });
-    const means = test.map(mean);
-    const best = means.indexOf(measure === "NLL" ? Math.min(...means) : Math.max(...means));
+    nine.paint((pen) => {
+      const { g, em, look } = pen, names = grid.num_train.map((n) => n.toLocaleString("en"));
+      const left = Math.max(...names.map((name) => pen.measure(name))) + 0.5 * em, top = 1.4 * em;
+      const [wide, high] = [(pen.width - left) / Q, (pen.height - top) / P];
+      cells = names.flatMap((_, j) => grid.width.map((_, k) => ({ x: left + k * wide, y: top + j * high, width: wide, height: high })));
+      names.forEach((name, j) => pen.write(name, 1, top + (j + 0.5) * high));
+      grid.width.forEach((w, k) => pen.write(String(w), left + (k + 0.5) * wide, 0.6 * em, { align: "center" }));
+      cells.forEach((box, cell) => {
+        const [n, w] = [grid.num_train[Math.floor(cell / Q)], grid.width[cell % Q]];
+        const area = axes(pen, { xlim: [0, grid.p.at(-1)], ylim: [low, highest], xticks: [], yticks: [], box });
+        const [inTrain, inTest] = ROWS[measure].map((row) => bankCurve(bank, grid, row, n, w).map((r) => clip(mean(r))));
+        const best = bestIndex(inTest, measure);
+        area.line(grid.p, inTrain, "training", { width: 1.5 });
+        area.line(grid.p, inTest, "test", { width: 1.5, marks: [best] });
+        g.setLineDash([]);
+        g.strokeStyle = look.ink;
+        g.lineWidth = (n === numTrain && w === width ? 3 : cell === chosen.now ? 2 : 0.5) * pen.thin;
+        g.strokeRect(area.inner.x, area.inner.y, area.inner.width, area.inner.height);
+      });
+    });
+    const means = test.map(mean), best = bestIndex(means, measure);
     ui.legend([{ series: "training", value: mean(train[nearest]).toFixed(3) }, { series: "test", value: means[nearest].toFixed(3) },
       ...(drawn ? [{ series: "guess" }] : [])]);
     return {

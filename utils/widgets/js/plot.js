@@ -137,15 +137,15 @@ export function axes(pen, { xlim, ylim, xticks, yticks, xformat = plain, yformat
         g.fill();
       });
     },
-    // Bars of equal width over [from, to].
+    // Bars of equal width over [from, to], from the axis or, where it has negative heights too, from 0.
     bars(heights, from, to, name, alpha = 1) {
       inside(() => {
         g.fillStyle = look[style(name).colour];
         g.globalAlpha = alpha;
-        const step = (to - from) / heights.length;
+        const step = (to - from) / heights.length, base = Y(Math.max(0, ylim[0]));
         heights.forEach((height, k) => {
           const x = X(from + k * step);
-          g.fillRect(x + 0.5, Y(height), Math.max(0.5, X(from + (k + 1) * step) - x - 1), Y(ylim[0]) - Y(height));
+          g.fillRect(x + 0.5, Math.min(Y(height), base), Math.max(0.5, X(from + (k + 1) * step) - x - 1), Math.abs(base - Y(height)));
         });
       });
     },

@@ -4,7 +4,7 @@ import { frame, view } from "./ui.js";
 
 const MODES = ["train", "eval"], NUM_UNITS = 64;
 // The histogram's bins: fixed, so that one sees the values move out as p grows.
-const HIGHEST = 12, NUM_BINS = 48;
+const HIGHEST = 12, NUM_BINS = 48, MOST_TILT = 20;
 const NAMES = ["mean", "variance", "pre-activation (true class)"];
 
 // What kept values are multiplied by in training, and all values in evaluation.
@@ -54,6 +54,13 @@ export function niceEnd(value) {
   return [1, 2, 5, 10].map((k) => k * power).find((end) => end >= value);
 }
 
+// How far the beam tips, in degrees, positive where evaluation weighs more.
+export function tilt(train, evaluation) {
+  if (train === evaluation) return 0;
+  if (train === 0) return MOST_TILT;
+  return Math.max(-MOST_TILT, Math.min(MOST_TILT, MOST_TILT * Math.log2(evaluation / train)));
+}
+
 export default view((model, el) => {
   const ui = frame(model, el);
   const hidden = float32(model.get("hidden")), readers = float32(model.get("readers"));
@@ -61,11 +68,12 @@ export default view((model, el) => {
   ui.slider("p", "drop probability p", { min: 0, max: 1, step: 0.01 });
   ui.choice("scaling", "scaling", [["inverted", "inverted: × 1/(1 − p) in train"],
     ["at test", "at test: × (1 − p) in eval"], ["none", "none"]]);
-  ui.choice("mode", "histogram of", MODES.map((mode) => [mode, mode]));
+  ui.choice("mode", "counted in", MODES.map((mode) => [mode, mode]));
   ui.button("New draw", () => ui.set({ seed: model.get("seed") + 1 }));
   const share = ui.panel({ ratio: 40, tall: 1.4, most: 2, grow: 0 });
-  const bars = ui.panel({ ratio: 3.6, tall: 9, most: 14, grow: 0 });
-  bars.words({ above: "share of all activations in %, zeros left out",
+  const bars = ui.panel({ ratio: 2.4, tall: 10, most: 14, wide: 48, grow: 2.4 });
+  const beam = ui.panel({ ratio: 1.2, tall: 8, most: 14, wide: 18 });
+  bars.words({ title: "Train (up) and eval (down)", above: "share of all activations in %, zeros left out",
     below: `value that the next layer receives (${HIGHEST}: and above)` });
   const balances = NAMES.map((title) => ui.panel({ title, ratio: 3, tall: 6, most: 8, wide: 15 }));
 
@@ -81,6 +89,23 @@ export default view((model, el) => {
       pen.g.strokeRect(x + 0.5, 0.5, Math.max(0, w - 1), pen.height - 1);
       x += w;
     }
+  };
+
+  // A beam with the two means as weights: the heavier side sinks.
+  const drawBeam = ({ g, look, width, height, em, thin, ink, segment }, means) => {
+    const x = width / 2, y = 0.5 * height, arm = 0.36 * width, angle = (tilt(...means) * Math.PI) / 180;
+    const largest = Math.max(...means, 1e-9), most = Math.min(0.34 * height, 0.22 * width);
+    g.strokeStyle = g.fillStyle = look.ink;
+    g.beginPath(); g.moveTo(x, y); g.lineTo(x + em, height - 1); g.lineTo(x - em, height - 1); g.closePath(); g.fill();
+    g.lineWidth = 4 * thin;
+    segment(x - arm * Math.cos(angle), y - arm * Math.sin(angle), x + arm * Math.cos(angle), y + arm * Math.sin(angle));
+    MODES.forEach((mode, side) => {
+      const at = side ? 1 : -1, size = most * Math.sqrt(means[side] / largest);
+      const left = x + at * arm * Math.cos(angle) - size / 2, top = y + at * arm * Math.sin(angle) - size - 2 * thin;
+      ink(mode, 2);
+      if (side) g.strokeRect(left, top, size, size);
+      else g.fillRect(left, top, size, size);
+    });
   };
 
   // Two bars, train and eval, each with the line where theory expects its end, and one standard error.
@@ -114,14 +139,25 @@ export default view((model, el) => {
     share.words({ title: `${n.toLocaleString("en")} activations in ${s.mode}: ${percent[0]} dropped, ${percent[1]} kept but 0 (ReLU), ${percent[2]} passed on` });
     share.paint((pen) => drawShares(pen, parts));
 
-    const values = received(hidden, s, s.mode).filter((v) => v > 0);
-    const heights = histogram(values, 0, HIGHEST, NUM_BINS).map((count) => (100 * count) / n);
-    const tallest = [12, 24, 60, 100].find((end) => end >= Math.max(...heights));
-    bars.paint((pen) => {
-      const area = axes(pen, { xlim: [0, HIGHEST], ylim: [0, tallest], xticks: [0, 2, 4, 6, 8, 10, 12],
-        yticks: [0, tallest / 3, (2 * tallest) / 3, tallest], yformat: (v) => v.toFixed(0) });
-      area.bars(heights, 0, HIGHEST, "measured");
+    const [up, down] = MODES.map((mode) => {
+      const values = received(hidden, s, mode).filter((v) => v > 0);
+      return histogram(values, 0, HIGHEST, NUM_BINS).map((count) => (100 * count) / n);
     });
+    const tallest = [12, 24, 60, 100].find((end) => end >= Math.max(...up, ...down));
+    bars.paint((pen) => {
+      const area = axes(pen, { xlim: [0, HIGHEST], ylim: [-tallest, tallest], xticks: [0, 2, 4, 6, 8, 10, 12],
+        yticks: [-tallest, -tallest / 2, 0, tallest / 2, tallest], yformat: (v) => Math.abs(v).toFixed(0) });
+      area.bars(up, 0, HIGHEST, "train");
+      area.bars(down.map((v) => -v), 0, HIGHEST, "eval");
+      pen.ink("theory", 3);
+      MODES.forEach((mode, side) => {
+        const x = area.X(Math.min(HIGHEST, pair[mode].theory[0]));
+        pen.segment(x, area.Y(0), x, area.Y(side ? -tallest : tallest));
+      });
+    });
+    const means = MODES.map((mode) => pair[mode].measured[0]);
+    beam.words({ title: "Which mean weighs more?", below: `train ${means[0].toFixed(2)} · eval ${means[1].toFixed(2)}` });
+    beam.paint((pen) => drawBeam(pen, means));
     balances.forEach((panel, k) => {
       panel.words({ above: MODES.map((mode) => {
         const { measured, theory, errors } = pair[mode];

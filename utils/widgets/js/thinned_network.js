@@ -1,10 +1,11 @@
-import { float32, keepMask, sum, uniform } from "./core.js";
+import { float32, keepMask, mean, sum, uniform } from "./core.js";
+import { axes } from "./plot.js";
 import { frame, view } from "./ui.js";
 
 const SIZES = [4, 6, 6, 2], LAYERS = ["input", "hidden 1", "hidden 2", "output"];
 const FEATURES = ["sepal length", "sepal width", "petal length", "petal width"];
 const CLASSES = ["versicolor", "virginica"];
-const ALL_PATHS = 288, MOST_SAVED = 6, FULL_ARC = 6;
+const ALL_PATHS = 288, MOST_SAVED = 6, MOST_DRAWS = 500, FULL_ARC = 6, MS_PER_DRAW = 200;
 
 // The index in `weights` of W[layer][from][to]; with `from` = the layer's size, of the bias b[layer][to].
 export function weightIndex(layer, from, to) {
@@ -91,12 +92,20 @@ export default view((model, el) => {
   ui.choice("flower", "flower", flowers.map((f, i) => [i, `${i}: ${CLASSES[f.label]}`]));
   ui.choice("mode", "mode", [["train", "train: dropout on"], ["eval", "eval: all units"]]);
   ui.choice("trace", "paths through", [["none", "any unit"], ...units.map((unit) => [unit, unit])]);
-  ui.button("New draw", () => ui.set({ seed: model.get("seed") + 1 }));
+  const shownSeed = () => model.get("seed") + model.get("draws") - 1;
+  const newDraw = () => {
+    if (model.get("draws") === MOST_DRAWS) return false;
+    ui.set({ draws: model.get("draws") + 1 });
+    return true;
+  };
+  ui.button("New draw", newDraw);
+  ui.play("Play: draw after draw", "Stop", { every: MS_PER_DRAW, tick: newDraw });
   ui.button("Keep this subnetwork", () => {
-    const others = model.get("saved").filter((seed) => seed !== model.get("seed"));
-    ui.set({ saved: [...others, model.get("seed")].slice(-MOST_SAVED) });
+    const others = model.get("saved").filter((seed) => seed !== shownSeed());
+    ui.set({ saved: [...others, shownSeed()].slice(-MOST_SAVED) });
   });
   const main = ui.panel({ ratio: 2, tall: 20, grow: 0, focus: true });
+  const bar = ui.panel({ tall: 3.4, fixed: true, grow: 0 });
   const strip = Array.from({ length: MOST_SAVED }, () => ui.panel({ ratio: 1.9, tall: 4, most: 6, wide: 8 }));
 
   const pass = (seed, on) => {
@@ -206,7 +215,9 @@ export default view((model, el) => {
 
   return ui.start((look) => {
     const on = model.get("mode") === "train", flower = flowers[model.get("flower")];
-    const net = pass(model.get("seed"), on);
+    const net = pass(shownSeed(), on), draws = model.get("draws");
+    const answers = Array.from({ length: draws }, (_, k) => pass(model.get("seed") + k, true).probs[1]);
+    const full = pass(0, false).probs[1];
     const trace = hovered ?? chosen.now ?? model.get("trace");
     const traced = tracedUnits(net.keep, trace);
     const silent = sum(net.layers[1]) === 0 || sum(net.layers[2]) === 0;
@@ -228,6 +239,19 @@ export default view((model, el) => {
     const names = [FEATURES.map((name, j) => `${name} ${flower.centimetres[j].toFixed(1)} cm`).join(", "),
       CLASSES.map((name, j) => `${name} ${net.probs[j].toFixed(2)}${flower.label === j ? " ✓" : ""}`).join(", ")];
     main.words({ above: layout.roomy ? "" : `In, from the top: ${names[0]}. Out: ${names[1]}.` });
+    bar.words({ title: `P(virginica) of ${draws} draw${draws > 1 ? "s" : ""}: mean ${mean(answers).toFixed(3)}, with all units ${full.toFixed(3)}` });
+    bar.paint((pen) => {
+      const area = axes(pen, { xlim: [0, 1], ylim: [0, 1], xticks: [0, 0.25, 0.5, 0.75, 1], yticks: [] });
+      answers.forEach((answer, k) => {
+        pen.ink("draws", k === draws - 1 ? 4 : 1.5);
+        pen.segment(area.X(answer), area.Y(k === draws - 1 ? 1 : 0.7), area.X(answer), area.Y(0));
+      });
+      for (const [series, value] of [["vote", mean(answers)], ["scaled", full]]) {
+        pen.ink(series);
+        pen.g.setLineDash([]);
+        pen.mark(series === "vote" ? "circle" : "triangle", area.X(value), area.Y(0.4), 1.2);
+      }
+    });
     const saved = model.get("saved");
     strip.forEach((panel, i) => {
       panel.show(i < saved.length);
@@ -236,16 +260,16 @@ export default view((model, el) => {
       panel.words({ title: `draw ${saved[i]}: ${kept.probs[1].toFixed(2)}` });
       panel.paint((pen) => thumbnail(pen, kept.keep));
     });
-    ui.legend([{ series: "up" }, { series: "down", name: "pushes down (wider: more)" }, { series: "nothing" }, { series: "dropped" }]);
+    ui.legend([{ series: "up" }, { series: "down", name: "pushes down (wider: more)" }, { series: "nothing" }, { series: "dropped" },
+      { series: "draws" }, { series: "vote", name: "mean of the draws" }, { series: "scaled", name: "all units" }]);
     const chance = on ? (1 - model.get("p1") ** 6) * (1 - model.get("p2") ** 6) : 1;
     const through = trace === "none" ? "" : `, through ${trace}: ${traced.map(sum).reduce((a, b) => a * b)}`;
-    const full = pass(0, false).probs[1];
     return {
       text: `paths left: ${net.paths} of ${ALL_PATHS}${through} · `
         + `chance that any is left: ${(100 * chance).toFixed(1)} % · `
-        + `P(virginica): ${net.probs[1].toFixed(3)}, with all units ${full.toFixed(3)} · `
+        + `P(virginica): ${net.probs[1].toFixed(3)} · `
         + "one of 2¹² = 4,096 subnetworks that share 86 weights and biases"
-        + (saved.length ? " · kept draws, at the present p1 and p2: same weights, another mask, another P(virginica)" : ""),
+        + (saved.length ? " · kept draws, at the present p1 and p2: same weights, another mask" : ""),
       label: `Hidden units kept: ${sum(net.keep[1])} and ${sum(net.keep[2])} of 6. `
         + `${net.paths || "No"} paths left. `
         + `Probability of virginica ${net.probs[1].toFixed(2)}. ${warning}`,

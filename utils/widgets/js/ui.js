@@ -1,6 +1,6 @@
 // How a widget's view is made. A view is a file with `export default view((model, el) => ...)`; in it:
 //   const ui = frame(model, el);                     question, guess, Fill screen, Reset; then add what you need:
-//   ui.slider("p", "drop probability p", {...});     controls bound to a trait (slider, choice) or free (button, toggle)
+//   ui.slider("p", "drop probability p", {...});     controls bound to a trait (slider, choice) or free (button, toggle, play)
 //   const plot = ui.panel({ title, ratio, tall });   a canvas that follows its container; plot.words({...}) is its text
 //   return ui.start((look) => {                      called at most once a frame, when a trait of `settings` changed
 //     plot.paint((pen) => { axes(pen, {...}) });     draw in CSS pixels, in any size: see plot.js for pen and axes
@@ -16,6 +16,9 @@ import { COLOURS, makePen, style, swatch } from "./plot.js";
 
 // What a view says where it would ask Python and there is none.
 export const NEEDS_KERNEL = "This needs a running kernel: open the notebook in JupyterLab and run its cell.";
+
+// The play button that is on: at most one.
+let playing = null;
 
 // The module that anywidget and the pages expect.
 export function view(render) {
@@ -99,6 +102,7 @@ export function frame(model, el) {
   let em = 16;
   let draw = null;
   let waiting = 0;
+  let tight = 0;
   const panels = [];
   const resets = [];
 
@@ -114,6 +118,13 @@ export function frame(model, el) {
     panels.find((panel) => !panel.draws)?.label(said.label || said.text);
     const open = model.get("takes").kind ? { covered: false } : {};
     put(code, pythonLine(model.get("python_name"), { ...state(), ...open }));
+    // On a full screen words that have grown take their room from the pictures.
+    if (filled() && root.scrollHeight > root.clientHeight && root.scrollHeight !== tight) {
+      fit();
+      measure();
+      tight = root.scrollHeight > root.clientHeight ? root.scrollHeight : 0; // nothing more to take
+      redraw();
+    }
   };
   const redraw = () => {
     waiting ||= requestAnimationFrame(paint);
@@ -185,8 +196,36 @@ export function frame(model, el) {
     return node;
   };
 
-  // A labelled slider bound to a trait. Arrow keys move it by one step, or to the next of `values` (ascending).
-  const slider = (key, label, { min, max, step, values, digits = 2 }) => {
+  // A button that lets something run: started(), then tick() once a frame, or every so many milliseconds, until it returns false,
+  // the reader stops it, or another one is started; then stopped().
+  const play = (label, labelOn, { every = 0, tick, started = () => {}, stopped = () => {} }) => {
+    const node = button(label, () => node.turn(!node.on));
+    let asked = 0, last = -Infinity;
+    const step = (now) => {
+      if (now - last >= every) {
+        last = now;
+        if (tick() === false) { node.turn(false); return; }
+      }
+      asked = requestAnimationFrame(step);
+    };
+    node.turn = (onNow) => {
+      if (onNow === Boolean(node.on)) return;
+      if (onNow) { playing?.turn(false); playing = node; } else if (playing === node) playing = null;
+      node.on = onNow;
+      put(node, onNow ? labelOn : label);
+      cancelAnimationFrame(asked);
+      redraw();
+      if (onNow) { started(); asked = requestAnimationFrame(step); }
+      else stopped();
+    };
+    resets.push(() => node.turn(false));
+    cleanups.push(() => node.turn(false));
+    return node;
+  };
+
+  // A labelled slider bound to a trait. Arrow keys move it by one step, or to the next of `values` (ascending);
+  // between: the trait may lie between two of them, and is read out as it is.
+  const slider = (key, label, { min, max, step, values, between = false, digits = 2 }) => {
     if (values) [min, max, step] = [0, values.length - 1, 1];
     const valueAt = (position) => (values ? values[position] : position);
     const toPosition = (value) => (values ? nearestIndex(values, value) : value);
@@ -197,7 +236,7 @@ export function frame(model, el) {
     input.dataset.key = key;
     const readout = make("output", "dw-readout");
     const show = () => {
-      const value = valueAt(toPosition(Number(model.get(key))));
+      const value = between ? Number(model.get(key)) : valueAt(toPosition(Number(model.get(key))));
       input.value = toPosition(Number(model.get(key)));
       put(readout, value.toFixed(digits));
       input.setAttribute("aria-valuetext", `${label} ${value.toFixed(digits)}`);
@@ -246,12 +285,19 @@ export function frame(model, el) {
     return input;
   };
 
+  // An empty row between the controls and the pictures, for buttons that come and go.
+  const row = () => {
+    const node = make("div", "dw-row dw-extra");
+    pictures.before(node);
+    return node;
+  };
+
   // A canvas with words around it. Options:
   //   ratio   width / height     tall   least height in em     most   greatest height in em, except on a full screen
   //   wide    least width in em before it wraps                grow   share of the row (0: a row of its own)
-  //   title   words above it     focus  true: the keyboard reaches it
+  //   title   words above it     focus  true: the keyboard reaches it      fixed  true: always `tall` em high
   // The painter must cope with any width and height.
-  const panel = ({ ratio = 1.6, tall = 8, most = 22, wide = 18, grow = 1, title = "", focus = false, place = pictures } = {}) => {
+  const panel = ({ ratio = 1.6, tall = 8, most = 22, wide = 18, grow = 1, title = "", focus = false, fixed = false, place = pictures } = {}) => {
     const figure = make("figure", "dw-panel");
     figure.style.flex = grow ? `${grow} 1 ${wide}em` : "1 1 100%";
     const parts = { title: make("figcaption", "dw-title", title), above: make("div", "dw-words"), below: make("div", "dw-words dw-below") };
@@ -259,6 +305,7 @@ export function frame(model, el) {
     box.style.aspectRatio = String(ratio);
     box.style.setProperty("--dw-low", `${tall}em`);
     box.style.setProperty("--dw-most", `${most}em`);
+    if (fixed) Object.assign(box.style, { aspectRatio: "auto", height: `${tall}em`, minHeight: 0, maxHeight: "none" });
     const canvas = make("canvas");
     canvas.setAttribute("role", focus ? "application" : "img");
     if (focus) canvas.tabIndex = 0;
@@ -434,7 +481,7 @@ export function frame(model, el) {
   on("change:error", () => put(error, model.get("error")));
 
   return {
-    root, on, set, slider, choice, field, button, toggle, panel, pick, redraw, legend: setLegend,
+    root, on, set, slider, choice, field, button, toggle, play, row, panel, pick, redraw, legend: setLegend,
     offline: () => offline,
     // The curve that the learner drew, as [xs, ys], or null.
     curve: () => (takes.kind === "curve" && model.get("guess") ? [takes.x, model.get("guess")] : null),

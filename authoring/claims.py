@@ -1,4 +1,4 @@
-"""The claim table: what the five source pages say, and what the chapters measured, on one page.
+"""The claim table: what the source pages say, and what the chapters measured, on one page.
 
     python3 course.py claims
 
@@ -23,10 +23,10 @@ CELL = re.compile(r"(?<!\\)\|")
 INTRO = """# What was claimed, what was measured
 
 The course answers five public pages on dropout: a Keras notebook, the dropout chapter of a textbook (Dive
-into Deep Learning), notes on batch norm, a PyTorch script, and a post on Monte Carlo dropout. Here is every
-claim of theirs that a chapter has put to the test. Where a claim stands in the page's words, its verdict
-follows from an interval or a proof by code. The chapters' own cells print these rows; this page only collects
-them (`python3 course.py claims`).
+into Deep Learning), notes on batch norm, a PyTorch script, and a post on Monte Carlo dropout; and one
+sentence of PyTorch's documentation. Here is every claim of theirs that a chapter has put to the test. Where a
+claim stands in the page's words, its verdict follows from an interval or a proof by code. The chapters' own
+cells print these rows; this page only collects them (`python3 course.py claims`).
 """
 
 

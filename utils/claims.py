@@ -1,4 +1,4 @@
-"""What the five pages say: each claim once, in their words, and the table that answers a chapter's claims.
+"""What the pages say: each claim once, in their words, and the table that answers a chapter's claims.
 
 A claim that several pages make has one name here and gets one verdict, in one chapter. A page that is not
 quoted implies the claim by its code, a table or a figure.
@@ -16,6 +16,7 @@ NORM = "the notes on batch norm"
 SCRIPT = "the PyTorch script"
 POST = "the Monte Carlo post"
 PAGES = (KERAS, D2L, NORM, SCRIPT, POST)
+TORCH = "PyTorch's documentation"  # one sentence of it, beside the five pages
 
 
 class Said(NamedTuple):
@@ -192,6 +193,15 @@ CLAIMS = {
     ],
     "more conclusive without it": [
         Said(D2L, "Dropout in Practice", "to obtain more conclusive results"),
+    ],
+    # chapter 14
+    "lost determinism alone": [
+        Said(
+            TORCH,
+            "torch.utils.checkpoint",
+            "If deterministic output compared to non-checkpointed passes is not required, "
+            "supply preserve_rng_state=False",
+        )
     ],
 }
 

@@ -766,6 +766,51 @@ SMALLER = belief("""two means that differ belong to methods that differ
 Two means always differ. Whether that means anything depends on the interval: methods are different where all
 of it lies beyond what would matter, and the same only where all of it lies within.""")
 
+# --- 14 ---
+
+SAME_AGAIN = belief("""to compute again is to compute the same
+A generator moves on with every number. Whoever computes a layer again draws the next mask, not the same one,
+unless the generator is first put back to where it stood.""")
+AGAIN_IS_OTHER = belief("""recomputation always draws another mask
+It does so only where the generator has moved on. checkpoint puts PyTorch's generator back to its state of the
+way forward, so the second mask is the first.""")
+WOUND_BACK = belief("""a generator that was wound back does no harm
+The generator was left where it stood long ago, so it will now repeat masks that other layers and steps have
+had. Remember where it stands, draw again, and put it there.""")
+ONE_FOR_EVER = belief("""a mask that is the same again may be the same for ever
+The step does not change your mask. The same mask in every step trains one thinned net alone; its other units
+never learn.""")
+LAYERS_SHARE = belief("""two layers may share a mask
+The layer does not change your mask. Layers of one shape would drop the same places together, in every step;
+their coins must be independent.""")
+SUM_AS_KEY = belief("""a sum of seed, layer and step is a key
+Different seeds, layers and steps can have one sum: layer 3 in step 2 would repeat layer 2 in step 3. Hand the
+numbers over side by side, as a key or a list.""")
+GLOBAL_KEY = belief("""np.random.seed is as good as a key
+np.random has one generator for the whole program. Seeding it here changes what everybody else draws next;
+make a generator inside the function instead.""")
+ANY_WORD = belief("""any word of the counter will do for the step
+The generator itself counts in the first word. A step that stands there begins where the step before it has
+got to after a few numbers: two steps have one stream of coins, shifted.""")
+BOOL_IS_BIT = belief("""a bool takes one bit
+NumPy and PyTorch store a bool in a whole byte, because memory is addressed by bytes. One bit a unit needs
+packing, such as np.packbits.""")
+STATE_GROWS = belief("""the state grows with the mask
+The state describes the generator, not what is drawn from it: its size is the same for ten units and for ten
+millions.""")
+ONLY_REPRODUCIBLE = belief("""without the state only reproducibility is lost
+The outputs are as random as before, but the gradient is taken with another mask than the loss. That is a
+wrong gradient, not a run that is hard to repeat.""")
+EVERY_STATE = belief("""checkpointing keeps the state of every generator
+It keeps the state of PyTorch's own generators. A generator that you made, or the counter of a Keras layer,
+lies elsewhere: it moves on, and the second mask is another.""")
+ONLY_MEMORY = belief("""a memory setting changes memory alone
+Below 1 the compiler chooses what to compute again on the way back, and the drawing of a mask may be among it.
+Then the second mask is another, and nothing says so.""")
+EQUAL_COUNTS = belief("""equal counts are equal masks
+Two masks can keep equally many units and yet be different units. Compare them unit by unit: is the output
+other than 0 just where the gradient is?""")
+
 # The ideas that each exercise answers by name, by chapter.
 MET_IN = {
     "01": {
@@ -874,6 +919,14 @@ MET_IN = {
         "bell": (ONE_MASK_13, KEEP_13, VARIANCE_AS_STD, NO_NEGATIVE, SWITCHES_OFF, NOISE_ADDED),
         "depth": (SURVIVAL, SHALLOW),
         "tie": (EQUAL_VARIANCE, UNPAIRED_13, SCATTER, SMALLER),
+    },
+    "14": {
+        "both": (KEEP, SAME_AGAIN, AGAIN_IS_OTHER),
+        "redraw": (SAME_AGAIN, WOUND_BACK, UNSCALED_GRADIENT),
+        "keyed": (GLOBAL_KEY, KEEP, ONE_FOR_EVER, LAYERS_SHARE, SUM_AS_KEY, ANY_WORD),
+        "bytes": (BOOL_IS_BIT, STATE_GROWS),
+        "again": (AGAIN_IS_OTHER, ONLY_REPRODUCIBLE, EVERY_STATE, ONLY_MEMORY),
+        "detect": (EQUAL_COUNTS,),
     },
 }
 

@@ -7,7 +7,8 @@ For learners
     python3 course.py kernel            let VS Code or a Jupyter of your own run the notebooks
 
 For teachers
-    python3 course.py html [FOLDER]     make web pages that need no kernel and no network
+    python3 course.py site [FOLDER]     make a web site of the course that needs no kernel and no network
+    python3 course.py live [FOLDER]     make the chapters that run in a browser, with nothing to install
     python3 course.py slides [FOLDER]   make slides of the chapters, for a projector without network
     python3 course.py classroom FOLDER  make an nbgrader course; more words go to nbgrader in it
 
@@ -15,6 +16,7 @@ For authors
     python3 course.py test [NN..]       run all tests, or those of chapters; more words go to pytest
                   test --python 3.13    with another Python
                   test --processors     all notebooks as older processors and one thread run them
+                  test --live           the notebooks of `course.py live` in a browser
     python3 course.py notebooks [NN..]  run chapters from the top and store them
     python3 course.py full NN           run a chapter's full experiment and store its result
     python3 course.py confirm NN        run a part of it, compare with what is stored, and note it there
@@ -54,6 +56,7 @@ PACKAGES = {
     "learner": [("requirements.txt",), ("requirements-mxnet.txt", "--no-deps")],
     "author": [("requirements-authoring.txt",)],
     "teacher": [("requirements-classroom.txt",)],
+    "site": [("requirements-site.txt",)],
 }
 # On Linux pip's default PyTorch is the one for NVIDIA GPUs; this index has one of a twentieth of its size.
 CPU_INDEX = os.environ.get("COURSE_CPU_INDEX", "https://download.pytorch.org/whl/cpu")
@@ -74,10 +77,11 @@ WORDS = {
     "lab": ((), "jupyter", True),
     "check": ((), "utils.environment", False),
     "kernel": ((), "ipykernel", False),
-    "html": (("teacher",), "teaching.html", False),
+    "site": (("teacher", "site"), "teaching.site", False),
+    "live": (("teacher", "site"), "teaching.live", False),
     "slides": (("teacher",), "teaching.slides", False),
     "classroom": (("teacher",), "teaching.classroom", False),
-    "test": (("author", "teacher"), "authoring.tests", True),
+    "test": (("author", "teacher", "site"), "authoring.tests", True),
     "notebooks": (("author",), "authoring.store", False),
     "full": (("author",), "authoring.store", False),
     "confirm": (("author",), "authoring.confirm", False),
@@ -91,7 +95,7 @@ WORDS = {
     "lint": (("author",), "authoring.lint", False),
 }
 # The words whose first further word is a folder, and which one it is where none is given.
-FOLDERS = {"html": ["html"], "slides": ["slides"], "classroom": []}
+FOLDERS = {"site": ["site"], "live": ["live"], "slides": ["slides"], "classroom": []}
 
 
 class CourseError(Exception):

@@ -1,8 +1,9 @@
-"""Run the tests: all of them, those that a chapter touches, or all notebooks as other processors run them.
+"""Run the tests: all of them, those that a chapter touches, or all notebooks as other machines run them.
 
 python3 course.py test                  everything, in two processes
 python3 course.py test 08               what chapter 08 touches (tests/chapter_choice.py decides)
 python3 course.py test --processors     chapters and solutions under each setting of `processors`
+python3 course.py test --live           the notebooks of `course.py live`, in Chromium; needs npm and minutes
 python3 course.py test tests/test_data.py -x    any words of pytest's
 """
 
@@ -20,6 +21,8 @@ COVERAGE = ("--cov=utils", "--cov-report=term-missing:skip-covered")
 def main(words):
     if words == ["--processors"]:
         return under_each_processor()
+    if words[:1] == ["--live"]:
+        return pytest("tests/test_live.py", *words[1:], extra={"COURSE_TEST_LIVE": "1"})
     return pytest(*arguments(words))
 
 

@@ -1,25 +1,19 @@
-"""Turn the stored chapters into web pages that need no kernel, no server and no network.
+"""What slides and site do alike: widgets that live without a kernel, formulas, answers that are covered.
 
-`python3 course.py html [FOLDER]` runs this. Browser-drawn sliders work on the pages; widgets for which
-the kernel computes take a guess, show the picture that was stored and say what they lack. Formulas become
-MathML, which browsers draw themselves.
+Browser-drawn sliders work; widgets for which the kernel computes take a guess, show the picture that was
+stored and say what they lack. Formulas become MathML, which browsers draw themselves.
 """
 
 import html
 import json
 import re
-import shutil
 import sys
-from pathlib import Path
 
-import nbformat
 from bs4 import BeautifulSoup
 from jinja2 import pass_context
 from latex2mathml.converter import convert
-from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-from authoring.store import NOTEBOOKS_DIR, find_notebooks
 from utils.widgets.base import CSS, STATIC_STATE, bundle
 
 COVERED, COURSE_VERSION = "covered", "course-version"
@@ -57,24 +51,7 @@ class WithMathML:
         return MarkdownWithMath(renderer=renderer).render(source)
 
 
-class PageExporter(WithMathML, HTMLExporter):
-    """A stored notebook as one page."""
-
-
-def export(path, folder):
-    """Write the page of the stored notebook at `path` into `folder`; return the page's path."""
-    notebook = nbformat.read(path, as_version=4)
-    widgets = take_out_widgets(notebook)
-    mark_covered(notebook)
-    exported, _ = PageExporter(template_name="lab").from_notebook_node(
-        notebook, resources={"metadata": {"name": path.stem, "path": str(path.parent)}}
-    )
-    target = folder / f"{path.stem}.html"
-    target.write_text(str(finish(exported, widgets)), encoding="utf-8")
-    return target
-
-
-def finish(exported, widgets):
+def finish(exported, has_widgets):
     """nbconvert's page as a BeautifulSoup that loads no script, with the widgets in place."""
     page = BeautifulSoup(exported, "html.parser")
     for script in page.find_all("script"):
@@ -87,8 +64,8 @@ def finish(exported, widgets):
     for code in page.select(f".celltag_{COURSE_VERSION} .jp-Cell-inputWrapper"):
         code.wrap(page.new_tag("details")).insert(0, page.new_tag("summary"))
         code.parent.summary.string = "The course's version"
-    if widgets:
-        add_widgets(page, widgets)
+    if has_widgets:
+        add_widgets(page)
     return page
 
 
@@ -99,22 +76,22 @@ def mark_covered(notebook):
             cell.metadata.setdefault("tags", []).append(COVERED)
 
 
-def take_out_widgets(notebook):
-    """Replace each widget's output by a place for it; return the widgets' states, in order.
+def fill_places(notebook):
+    """Put into each widget's output a place for it, with its state; return whether there is one.
 
     A slider that has no state of its own keeps its picture, and says what it lacks.
     """
-    widgets = []
+    filled = False
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             if STATIC_STATE in output.get("metadata", {}):
                 instead = data.get("text/html") or _picture(output)
-                output["data"] = {"text/html": f'<div class="dw-place"><noscript>{instead}</noscript></div>'}
-                widgets.append(output["metadata"][STATIC_STATE])
+                output["data"] = {"text/html": place(output["metadata"][STATIC_STATE], instead)}
+                filled = True
             elif data.get("text/plain", "").startswith("[slider]"):
                 output["data"] = {"text/html": f'{_picture(output)}<p class="dw-still">{NEEDS_KERNEL}</p>'}
-    return widgets
+    return filled
 
 
 def _picture(output):
@@ -123,12 +100,17 @@ def _picture(output):
     return f'<img alt="{alt}" src="data:image/png;base64,{output["data"]["image/png"]}">'
 
 
-def add_widgets(page, widgets):
-    """Each widget's state into its place, and one script that brings them to life."""
-    for place, widget in zip(page.select(".dw-place"), widgets, strict=True):
-        state = page.new_tag("script", type="application/json")
-        state.string = json.dumps(widget).replace("</", "<\\/")
-        place.append(state)
+def place(state, instead=""):
+    """HTML in which the script of `add_widgets` brings the widget of this state to life."""
+    state = json.dumps(state).replace("</", "<\\/")
+    return (
+        f'<div class="dw-place"><script type="application/json">{state}</script>'
+        f"<noscript>{instead}</noscript></div>"
+    )
+
+
+def add_widgets(page):
+    """The style of widgets, and one script that brings those of the page to life."""
     style = page.new_tag("style")
     style.string = CSS.read_text(encoding="utf-8")
     page.head.append(style)
@@ -144,25 +126,3 @@ def or_one_sentence(main, arguments):
     except OSError as error:
         print(f"course.py: {error.filename or arguments}: {error.strerror}.", file=sys.stderr)
         return 1
-
-
-def main(arguments):
-    folder = Path(arguments[0] if arguments else "html").resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    notebooks = [*find_notebooks([]), *sorted(NOTEBOOKS_DIR.glob("[a-z]*.ipynb"))]
-    others = [
-        path
-        for room in ("appendix", "exercises", "solutions")
-        for path in find_notebooks([], NOTEBOOKS_DIR / room)
-    ]
-    for path in [*notebooks, *others]:
-        target = folder / path.relative_to(NOTEBOOKS_DIR).parent
-        target.mkdir(exist_ok=True)
-        print(export(path, target).relative_to(folder))
-    shutil.copy(folder / f"{notebooks[0].stem}.html", folder / "index.html")
-    print(f"open {folder / 'index.html'} in a browser; nothing else is needed")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(or_one_sentence(main, sys.argv[1:]))

@@ -16,7 +16,7 @@ import nbformat
 from nbconvert import SlidesExporter
 
 from authoring.store import NOTEBOOKS_DIR, find_notebooks
-from teaching.html import WithMathML, finish, mark_covered, or_one_sentence, take_out_widgets
+from teaching.html import WithMathML, fill_places, finish, mark_covered, or_one_sentence
 
 REVEAL = Path(resources.files("sphinx_revealjs") / "_static/revealjs")  # it ships reveal.js
 LEFT_OUT = ("## Exercises", "## Sources")
@@ -70,12 +70,12 @@ class MathSlidesExporter(WithMathML, SlidesExporter):
 def make_slides(path, folder):
     """Write the slides of the stored notebook at `path` into `folder`; return their path."""
     notebook = as_slides(nbformat.read(path, as_version=4))
-    widgets = take_out_widgets(notebook)
+    has_widgets = fill_places(notebook)
     mark_covered(notebook)
     exported, _ = MathSlidesExporter(reveal_url_prefix="reveal", reveal_theme="white").from_notebook_node(
         notebook, resources={"metadata": {"name": path.stem, "path": str(path.parent)}}
     )
-    page = finish(exported, widgets)
+    page = finish(exported, has_widgets)
     for link in page.select("a[href^='exercises/']"):
         link.unwrap()  # exercises have no slides
     style = page.new_tag("style")

@@ -88,7 +88,7 @@ def test_options_of_a_tool_reach_it(commands, word):
     assert [words[-1] for _, words in commands] == ["--help"]
 
 
-@pytest.mark.parametrize("word", ["html", "slides", "classroom"])
+@pytest.mark.parametrize("word", ["site", "live", "slides", "classroom"])
 def test_a_folder_is_the_callers(commands, word, tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_CALLER", "")  # so that what main sets is undone
     monkeypatch.chdir(tmp_path)
@@ -136,13 +136,14 @@ def test_each_word_gets_the_packages_of_its_audience_and_no_more(monkeypatch):
     monkeypatch.setattr(course, "run", lambda *words, **options: 0)
     for word in course.WORDS:
         assert course.main([word, *(["04"] if word == "full" else [])]) == 0
-    assert asked["lab"] == () and asked["html"] == asked["classroom"] == ("teacher",)
-    assert asked["test"] == asked["exercises"] == ("author", "teacher") and asked["notebooks"] == ("author",)
+    assert asked["lab"] == () and asked["slides"] == asked["classroom"] == ("teacher",)
+    assert asked["site"] == asked["live"] == ("teacher", "site")
+    assert asked["test"] == ("author", "teacher", "site")
+    assert asked["exercises"] == ("author", "teacher") and asked["notebooks"] == ("author",)
     learner = [step[0] for step in course.PACKAGES["learner"]]
     assert learner == ["requirements.txt", "requirements-mxnet.txt"]
-    assert not re.search(
-        "pytest|ruff|playwright|nbgrader|dask", "".join((ROOT / n).read_text() for n in learner)
-    )
+    others = "pytest|ruff|playwright|nbgrader|dask|sphinx|jupyterlite"
+    assert not re.search(others, "".join((ROOT / name).read_text() for name in learner))
 
 
 # --- setting up ---

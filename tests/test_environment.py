@@ -15,11 +15,15 @@ from utils.environment import Row, check_environment, format_table
 from utils.frameworks import absence, available, load_keras, load_mxnet
 
 ROOT = Path(environment.__file__).resolve().parent.parent
-GROUPS = ("requirements.txt", "requirements-authoring.txt", "requirements-classroom.txt")
+GROUPS = ("", "-authoring", "-classroom", "-site")
+
+
+def read(group):
+    return (ROOT / f"requirements{group}.txt").read_text().splitlines()
 
 
 def requirement_lines():
-    lines = [line.split("#")[0] for name in GROUPS for line in (ROOT / name).read_text().splitlines()]
+    lines = [line.split("#")[0] for name in GROUPS for line in read(name)]
     return [Requirement(line) for line in lines if line.strip()]
 
 

@@ -6,6 +6,7 @@ from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from teaching import slides
+from teaching.html import or_one_sentence
 from teaching.slides import as_slides, copy_reveal, main, make_slides
 
 
@@ -57,15 +58,26 @@ def test_a_cell_can_decide_for_itself():
 
 
 @pytest.fixture
-def page(tmp_path):
-    path = tmp_path / "07_demo.ipynb"
-    shown = new_output("stream", name="stdout", text="107 of 192\n")
-    cells = [
-        new_markdown_cell("# $p$\n\n[next](08_x.ipynb) [task](exercises/07_x.ipynb)"),
+def page_of(tmp_path):
+    def make(*cells):
+        path = tmp_path / "07_demo.ipynb"
+        nbformat.write(new_notebook(cells=list(cells)), path)
+        return BeautifulSoup(make_slides(path, tmp_path).read_text(encoding="utf-8"), "html.parser")
+
+    return make
+
+
+@pytest.fixture
+def shown():
+    return new_output("stream", name="stdout", text="107 of 192\n")
+
+
+@pytest.fixture
+def page(page_of, shown):
+    return page_of(
+        new_markdown_cell("# $p$\n\n[next](08_x.ipynb#part) [task](exercises/07_x.ipynb) `$code$` for \\$5"),
         new_code_cell("draw()", outputs=[shown]),
-    ]
-    nbformat.write(new_notebook(cells=cells), path)
-    return BeautifulSoup(make_slides(path, tmp_path).read_text(encoding="utf-8"), "html.parser")
+    )
 
 
 def test_slides_load_nothing_from_the_network(page):
@@ -77,9 +89,36 @@ def test_slides_load_nothing_from_the_network(page):
 
 
 def test_slides_show_formulas_outputs_and_links_to_slides(page):
-    assert page.find("math") and page.select_one("a[href='08_x.html']")
-    assert len(page.select(".slides a[href$='.html']")) == 1 and "task" in page.select_one(".slides").text
+    assert len(page.find_all("math")) == 1 and "$code$ for $5" in page.get_text()
+    assert page.select_one("a[href='08_x.html#part']")
+    assert len(page.select(".slides a[href*='.html']")) == 1 and "task" in page.select_one(".slides").text
     assert "107 of 192" in page.select_one(".slides section section").get_text()
+
+
+def test_the_answer_to_a_prediction_is_covered_until_it_is_asked_for(page_of, shown):
+    plain, covered = (new_code_cell(f"draw({i})", outputs=[shown]) for i in range(2))
+    covered.metadata.jupyter = {"outputs_hidden": True}
+    page = page_of(plain, covered)
+    assert ["107 of 192" in details.get_text() for details in page.find_all("details")] == [True]
+    assert page.details.summary.get_text() == "Show what happens"
+    assert "draw(1)" not in page.details.get_text() and page.get_text().count("107 of 192") == 2
+
+
+def test_the_courses_version_of_what_a_learner_writes_is_folded(page_of):
+    tags = ("your-turn", "course-version")
+    page = page_of(*(new_code_cell(f"mask_{tag[0]} = 1", metadata={"tags": [tag]}) for tag in tags))
+    (details,) = page.find_all("details")
+    assert "mask_c" in details.get_text() and "mask_y" not in details.get_text()
+    assert details.summary.get_text() == "The course's version"
+
+
+def test_a_folder_that_cannot_be_made_gets_one_sentence(tmp_path, capsys):
+    (tmp_path / "file").write_text("mine")
+    for place in (tmp_path / "file", tmp_path / "file/pages"):
+        assert or_one_sentence(main, [str(place)]) == 1
+        said = capsys.readouterr().err
+        assert said.startswith(f"course.py: {place}") and said.count("\n") == 1, said
+    assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_reveal_lies_beside_the_slides(tmp_path):

@@ -1,10 +1,8 @@
 """One web page with all widgets, as an exported page has them: no kernel, no server, no network."""
 
-import json
-
 from bs4 import BeautifulSoup
 
-from teaching.html import add_widgets
+from teaching.html import add_widgets, place
 
 DARK = "--jp-layout-color0: #111111; --jp-layout-color2: #424242; --jp-content-font-color0: #ffffff;"
 
@@ -18,10 +16,10 @@ def write_page(path, widgets, style="", before=""):
         "<!doctype html><html><head><meta charset='utf-8'><style>"
         f"body {{ margin: 8px; }} body.dark {{ {DARK} background: #111111; }} {style}"
         f"</style><script>{before}</script></head><body>"
-        + "".join('<div class="dw-place"></div>' for _ in widgets)
+        + "".join(place(widget.static_state()) for widget in widgets)
         + "</body></html>",
         "html.parser",
     )
-    add_widgets(page, [json.loads(json.dumps(widget.static_state())) for widget in widgets])
+    add_widgets(page)
     path.write_text(str(page), encoding="utf-8")
     return path

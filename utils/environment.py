@@ -23,6 +23,8 @@ REQUIREMENTS = (ROOT / "requirements.txt", ROOT / "requirements-mxnet.txt")
 PYTHONS = ((3, 11), (3, 14))
 # What MXNet's Linux wheel needs and does not bring: library -> Debian package.
 MXNET_LIBRARIES = {"libgomp.so.1": "libgomp1", "libquadmath.so.0": "libquadmath0"}
+IN_THE_BROWSER = "numpy\nmatplotlib\nipywidgets\nanywidget"
+NO_FRAMEWORKS = "this is a browser: NumPy and the sliders run, PyTorch, Keras and MXNet do not"
 
 
 class Row(NamedTuple):
@@ -35,6 +37,8 @@ class Row(NamedTuple):
 
 def check_environment():
     """All rows, in the order: Python, packages, system libraries, data files, machine."""
+    if sys.platform == "emscripten":
+        return [check_python(), *check_packages(IN_THE_BROWSER), Row("ABSENT", "frameworks", NO_FRAMEWORKS)]
     return [
         check_python(),
         *check_packages("\n".join(path.read_text(encoding="utf-8") for path in REQUIREMENTS)),

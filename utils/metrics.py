@@ -50,7 +50,7 @@ def ece(probs, y, num_bins=15):
     probs, y = _probabilities_and_labels(probs, y)
     confidence = probs.max(axis=1).astype(np.float64)
     correct = probs.argmax(axis=1) == y
-    bins = np.clip(np.ceil(confidence * num_bins).astype(int) - 1, 0, num_bins - 1)
+    bins = np.clip(np.ceil(confidence * num_bins).astype(np.intp) - 1, 0, num_bins - 1)
     gap = np.bincount(bins, correct - confidence, num_bins)
     return float(np.abs(gap).sum() / len(y))
 

@@ -115,7 +115,7 @@ cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 def make_task():
     """(x, y): 200 examples of 20 numbers and their class, 0, 1 or 2."""
     x = np.random.default_rng(0).normal(size=(200, 20)).astype("float32")
-    return x, (x[:, 0] > 0).astype(int) + (x[:, 1] > 0)
+    return x, (x[:, 0] > 0).astype(np.intp) + (x[:, 1] > 0)
 
 
 def make_net(drop_prob):

@@ -83,7 +83,7 @@ def draw_confident(num_examples=400):
 
 def binned(confidence, right, num_bins):
     """Count, mean confidence and share right of the bins that hold answers."""
-    place = np.clip(np.ceil(confidence * num_bins).astype(int) - 1, 0, num_bins - 1)
+    place = np.clip(np.ceil(confidence * num_bins).astype(np.intp) - 1, 0, num_bins - 1)
     count, *sums = (np.bincount(place, w, num_bins) for w in (None, confidence, right))
     return count[count > 0], *(s[count > 0] / count[count > 0] for s in sums)
 

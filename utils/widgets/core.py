@@ -36,7 +36,7 @@ def histogram(values, low, high, bins, weights=None):
     What lies outside goes into the end bins.
     """
     values = np.asarray(values, dtype=np.float64)
-    place = np.floor((values - low) / (high - low) * bins).astype(int)
+    place = np.floor((values - low) / (high - low) * bins).astype(np.intp)
     return np.bincount(np.clip(place, 0, bins - 1), weights, minlength=bins).astype(np.float64)
 
 

@@ -1,0 +1,340 @@
+"""Notebooks that run in a browser: what is cut, what is served; `course.py test --live` runs all of them."""
+
+import ast
+import functools
+import gzip
+import http.server
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+from pathlib import Path
+
+import nbformat
+import pytest
+from browser import CHROMIUM_FLAGS, NOTHING_RUNS, ROOT, wait_for
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+from playwright.sync_api import sync_playwright
+from pyodide_copy import fetch
+
+from authoring.store import NOTEBOOKS_DIR
+from conftest import without_digits
+from teaching import live
+from utils import environment
+
+# --- the cut ---
+
+
+def cut(*sources, slow=()):
+    """{source: "run" or the text that is shown instead} of cells with an output each."""
+    cells = [new_code_cell(source, outputs=[new_output("stream", text="out")]) for source in sources]
+    for number in slow:
+        cells[number].metadata.tags = ["slow-in-browser"]
+    notebook = live.browser_cut(new_notebook(cells=cells))
+    return ["run" if cell.cell_type == "code" else cell.source for cell in notebook.cells]
+
+
+def test_what_needs_a_framework_is_shown_and_the_rest_runs():
+    shown = cut(
+        "import numpy as np\nimport torch", "x = torch.ones(3)", "y = x + 1", "z = np.ones(3)", "z + y"
+    )
+    assert [text == "run" for text in shown] == [True, False, False, True, False]
+    assert all("needs torch" in text and "```\nout\n```" in text for text in shown if text != "run")
+    assert "y = x + 1" in shown[2]
+
+
+def test_an_import_of_a_framework_goes_and_its_neighbours_stay():
+    source = "import copy\nfrom torch.nn import (\n    Linear,\n)\nfrom utils.torch_training import seeded\n"
+    source += "import math"
+    assert live.without_frameworks(source) == ("import copy\nimport math", {"Linear", "seeded"})
+
+
+def test_a_name_that_is_given_anew_is_there_again():
+    shown = cut("import torch", "net = torch.nn.ReLU()", "net = 3", "print(net)")
+    assert [text == "run" for text in shown] == [True, False, True, True]
+
+
+def test_names_inside_functions_loops_and_comprehensions_are_told_apart():
+    given, filled, needed = live.names(
+        "total = sum(k * a for k in b)\ndef f(x):\n    return x + c\nfor i in d:\n    e[0] = i"
+    )
+    assert given == {"total", "f", "i"} and filled == {"e"} and needed - {"sum"} == {"a", "b", "c", "d"}
+
+
+def test_a_table_that_lacks_a_row_stops_its_readers_alone():
+    shown = cut("import torch\nfound = {}", "found['a'] = torch.ones(1)", "found['b'] = 2", "print(found)")
+    assert [text == "run" for text in shown] == [True, False, True, False]
+
+
+def test_a_slow_cell_and_what_needs_it_are_shown():
+    first, second, third = cut("a = train()", "b = 1", "print(a)", slow=[0])
+    assert "would take minutes" in first and second == "run" and "would take minutes" in third
+
+
+@pytest.mark.parametrize("before", ["experiment = 1", "import torch\nexperiment = torch.ones(1)"])
+def test_stored_results_are_taken_and_the_run_beside_them_is_shown(before):
+    source = "results = measured.stored('02', experiment)\nrun = train()\nprint(run)"
+    cells = [new_code_cell(text) for text in (*before.split("\n"), source, "print(results)", "print(run)")]
+    made = live.browser_cut(new_notebook(cells=cells)).cells[-4:]
+    assert [cell.cell_type for cell in made] == ["markdown", "code", "code", "markdown"]
+    assert made[1].source.endswith("\nresults = load_results('02')")
+    assert cut("experiment = 1", "results = stored('02', experiment)") == ["run", "run"]
+
+
+@pytest.mark.parametrize("name", live.NOTEBOOKS)
+def test_each_notebook_is_made_and_most_of_it_runs(name):
+    stored = nbformat.read(NOTEBOOKS_DIR / f"{name}.ipynb", 4)
+    code = sum(cell.cell_type == "code" for cell in stored.cells)
+    made = live.browser_cut(stored, live.NOTEBOOKS[name])
+    nbformat.validate(made)
+    runs = [cell.source for cell in made.cells if cell.cell_type == "code"]
+    assert len(runs) >= 0.6 * code
+    assert sum(source.startswith("%pip install -q dropout-course") for source in runs) == 1
+    assert not any(re.search(r"^\s*(import|from) (torch|keras|mxnet)", source, re.M) for source in runs)
+
+
+# --- what the course does for a browser ---
+
+
+def test_every_module_that_imports_a_framework_is_named():
+    for path in (ROOT / "utils").glob("*.py"):
+        body = ast.parse(path.read_text(encoding="utf-8")).body
+        code = "\n".join(ast.unparse(node) for node in body if isinstance(node, ast.Import | ast.ImportFrom))
+        if live.without_frameworks(code)[1]:
+            assert f"utils.{path.stem}" in live.NEED_FRAMEWORKS
+
+
+def test_importing_widgets_and_data_loads_no_scikit_learn():
+    code = "import sys, utils.widgets, utils.data; assert 'sklearn' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_no_array_has_the_platforms_int():
+    """In WebAssembly it has 32 bits, where labels and counts have 64 on every machine of the course."""
+    for path in (ROOT / "utils").rglob("*.py"):
+        assert not re.search(r"astype\(int\)|dtype=int\b", path.read_text(encoding="utf-8")), path
+
+
+def test_the_check_in_a_browser_names_what_is_there_and_fails_at_nothing(monkeypatch):
+    monkeypatch.setattr(environment.sys, "platform", "emscripten")
+    rows = environment.check_environment()
+    assert {"Python", "numpy", "anywidget"} <= {row.thing for row in rows}
+    assert rows[-1].status == "ABSENT" and "browser" in rows[-1].detail
+    assert not [row for row in rows if row.status == "FAIL"]
+
+
+def test_the_wheel_holds_the_course_and_not_the_large_data(tmp_path, monkeypatch):
+    monkeypatch.setattr(live, "WHEELS", ())
+    live.write_wheel(tmp_path, tmp_path / "work")
+    (path,) = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(path).namelist())
+    assert {"utils/widgets/bundles/mask_lab.js", "utils/series.json", "data/bank_lens.npz"} <= names
+    assert "data/results/02_dropout_from_scratch.json" in names and "data/mnist.npz" not in names
+    assert path.stat().st_size < 2e6
+
+
+@pytest.mark.parametrize("words", [["--pyodide"], ["--other", "x"], ["--pyodide", "x", "y"]])
+def test_other_words_get_one_sentence(tmp_path, capsys, words):
+    assert live.main([str(tmp_path / "live"), *words]) == 1
+    assert capsys.readouterr().err.count("\n") == 1 and not (tmp_path / "live").exists()
+
+
+def test_a_folder_without_pyodide_gets_one_sentence(tmp_path, capsys):
+    assert live.or_one_sentence(live.main, [str(tmp_path / "live"), "--pyodide", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == f"course.py: {tmp_path}: there is no pyodide.js.\n"
+
+
+def test_a_package_that_cannot_be_fetched_gets_one_sentence(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(live, "WHEELS", ("surely-not-a-package",))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setattr(live, "write_wheel", lambda folder, work: None)
+    assert live.or_one_sentence(live.main, [str(tmp_path)]) == 1
+    assert capsys.readouterr().err == "course.py: pip: download failed, for the reason above.\n"
+
+
+# --- all of it, in Chromium ---
+
+DOCUMENT = "window.jupyterapp.shell.currentWidget"
+READY = "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+PYTHON = """async (code) => {
+    let said = "";
+    const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+    const asked = kernel.requestExecute({ code });
+    asked.onIOPub = ({ content }) => { said += content.text ?? content.evalue ?? ""; };
+    await asked.done;
+    return said;
+}"""
+MINUTES = 40 * 60_000  # a busy machine may take many times what a quiet one does
+
+
+@pytest.fixture(scope="session")
+def pyodide(tmp_path_factory):
+    """A folder with Pyodide; skipped, visibly, unless this is `course.py test --live`."""
+    if os.environ.get("COURSE_TEST_LIVE") != "1":
+        pytest.skip("minutes of work: python3 course.py test --live")
+    if given := os.environ.get("COURSE_PYODIDE"):
+        return Path(given)
+    folder = tmp_path_factory.mktemp("pyodide")
+    try:
+        fetch(folder, tmp_path_factory.mktemp("fetched"))
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"Pyodide cannot be had here: {error}")
+    return folder
+
+
+GIVEN = set()  # paths of the files that were served
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """Serves a folder and notes which files it gave."""
+
+    def log_message(self, *words):
+        pass
+
+    def send_response(self, code, message=None):
+        super().send_response(code, message)
+        path = self.translate_path(self.path)
+        if code == 200 and os.path.isfile(path):
+            GIVEN.add(path)
+
+
+@functools.cache
+def gzipped(path):
+    return len(gzip.compress(Path(path).read_bytes(), 6))
+
+
+@pytest.fixture(scope="module")
+def served(pyodide, tmp_path_factory):
+    """The address of the live notebooks, on 127.0.0.1."""
+    folder = tmp_path_factory.mktemp("live")
+    assert live.main([str(folder), "--pyodide", str(pyodide)]) == 0
+    # For this test to reach the kernel, and to see cells that are off the screen.
+    for file, key, value in (
+        ("jupyter-lite.json", "jupyter-config-data", {"exposeAppInBrowser": True}),
+        ("overrides.json", "@jupyterlab/notebook-extension:tracker", {"windowingMode": "none"}),
+    ):
+        content = json.loads((folder / file).read_text())
+        content[key] = {**content.get(key, {}), **value}
+        (folder / file).write_text(json.dumps(content))
+    handler = functools.partial(Handler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser(served, chromium):
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser, served):
+    """A page of a browser that has never been here; page.elsewhere lists requests to other machines."""
+    with browser.new_context(viewport={"width": 1280, "height": 1000}) as context:
+        page, page.elsewhere = context.new_page(), []
+        context.on("request", lambda request: note_elsewhere(page.elsewhere, request.url, served))
+        yield page
+        assert page.elsewhere == []
+
+
+def note_elsewhere(elsewhere, url, served):
+    if not url.startswith((served, "data:", "blob:")):
+        elsewhere.append(url)
+
+
+def open_live(page, served, name):
+    page.goto(f"{served}/lab/index.html?path={name}.ipynb")
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=MINUTES)
+    page.wait_for_function(READY, timeout=MINUTES)
+
+
+def run_cells(page):
+    page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
+    page.wait_for_timeout(1000)
+    page.wait_for_function(NOTHING_RUNS, timeout=MINUTES)
+
+
+def texts(outputs):
+    """What a cell has printed and shown, as text; a stream in one piece."""
+    said = []
+    for output in outputs:
+        text = output.get("text") or output.get("data", {}).get("text/plain") or output.get("evalue", "")
+        kind = output["output_type"]
+        if said and kind == "stream" == said[-1][0]:
+            said[-1] = (kind, said[-1][1] + "".join(text))
+        else:
+            said.append((kind, "".join(text)))
+    return said
+
+
+@pytest.mark.parametrize("name", live.NOTEBOOKS)
+def test_a_notebook_runs_whole_and_says_what_is_stored(page, served, name, capsys):
+    started = time.monotonic()
+    GIVEN.clear()
+    open_live(page, served, name)
+    run_cells(page)
+    seconds = time.monotonic() - started
+    ran = page.evaluate(f"() => {DOCUMENT}.content.model.sharedModel.toJSON().cells")
+    code = {cell["id"]: cell for cell in ran if cell["cell_type"] == "code"}
+    stored = {cell.id: cell for cell in nbformat.read(NOTEBOOKS_DIR / f"{name}.ipynb", 4).cells}
+    failed = [
+        output for cell in code.values() for output in cell["outputs"] if output["output_type"] == "error"
+    ]
+    differ, equal = [], 0
+    for key, cell in code.items():
+        tags = cell["metadata"].get("tags", [])
+        if key not in stored or "setup" in tags or name.startswith("exercises/"):
+            continue
+        new, old = texts(cell["outputs"]), texts(stored[key].outputs)
+        if "nbval-ignore-output" in tags:
+            new, old = ([(kind, without_digits(text)) for kind, text in each] for each in (new, old))
+        equal += bool(new == old and old)
+        if new != old and not (name == "00_start_here" and "check_environment" in cell["source"]):
+            differ.append((key, old, new))
+    size = sum(map(gzipped, GIVEN)) / 1e6
+    with capsys.disabled():
+        print(f"\n{name}: {len(code)} cells run, {equal} outputs as stored, {seconds:.0f} s, {size:.1f} MB")
+    assert failed == [] and differ == []
+
+
+def test_the_first_slider_comes_after_few_megabytes(page, served, capsys):
+    for visit in ("first", "second"):
+        started = time.monotonic()
+        GIVEN.clear()
+        open_live(page, served, "00_start_here")
+        for _ in range(4):  # the title, the set-up, the imports, a paragraph
+            page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-cell-and-select-next')")
+        page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-cell-and-select-next'); }")
+        page.wait_for_selector(".dw[data-widget=MaskLab] .dw-cover", timeout=MINUTES)
+        size = sum(map(gzipped, GIVEN)) / 1e6
+        with capsys.disabled():
+            print(f"\nfirst slider, {visit} visit: {time.monotonic() - started:.0f} s, {size:.1f} MB")
+        assert size < 28
+
+
+def test_every_widget_moves_both_ways(page, served):
+    open_live(page, served, "widgets_gallery")
+    run_cells(page)
+    found = "{type(w).__name__: w for w in list(globals().values()) if hasattr(w, 'settings')}"
+    names = page.evaluate(PYTHON, f"alive = {found}\nprint(*alive)").split()
+    assert len(names) >= 9
+    for name in names:
+        widget = page.locator(f".dw[data-widget={name}]")
+        widget.scroll_into_view_if_needed()
+        widget.get_by_role("button", name="Just show me").click()
+        slider = widget.locator("input[type=range]").first
+        key = slider.get_attribute("data-key")
+        before = page.evaluate(PYTHON, f"print(alive[{name!r}].{key})")
+        slider.press("Home")
+        wait_for(lambda: page.evaluate(PYTHON, f"print(alive[{name!r}].{key})") != before)  # noqa: B023
+        shown = widget.locator(".dw-code").inner_text()
+        page.evaluate(PYTHON, f"alive[{name!r}].{key} = type(alive[{name!r}].{key})({before.strip()})")
+        wait_for(lambda: widget.locator(".dw-code").inner_text() != shown)  # noqa: B023

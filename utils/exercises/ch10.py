@@ -6,6 +6,7 @@ import math
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.modules.dropout import _DropoutNd
 
 from utils.exercises import beliefs, expect
 from utils.exercises.engine import array, is_close, written
@@ -14,7 +15,51 @@ P = 0.3
 Q = 1 - P
 
 
-# --- 1. ratio ---
+# --- 1. fooled ---
+
+LAYERS = {
+    "A": "Linear, BatchNorm, ReLU, Dropout, Linear",
+    "B": "Linear, ReLU, Dropout, BatchNorm, Linear",
+    "C": "Linear, BatchNorm, ReLU, Dropout, Linear, BatchNorm, ReLU, Dropout, Linear",
+    "D": "Linear, BatchNorm, ReLU, Linear, BatchNorm, ReLU, Dropout, Linear",
+    "E": "Dropout, Linear, BatchNorm, ReLU, Linear, BatchNorm, ReLU, Linear",
+}
+
+
+def variance_ratios(layers, drop_prob=0.5, width=64, num_batches=100):
+    """Variance in eval mode over running variance, for each batch norm of an untrained net."""
+    makers = {
+        "Linear": lambda: nn.Linear(width, width),
+        "BatchNorm": lambda: nn.BatchNorm1d(width),
+        "ReLU": nn.ReLU,
+        "Dropout": lambda: nn.Dropout(drop_prob),
+    }
+    torch.manual_seed(0)
+    net = nn.Sequential(*(makers[name]() for name in layers.split(", ")))
+    with torch.no_grad():
+        for _ in range(num_batches):
+            net(torch.randn(256, width))
+        x, ratios = torch.randn(4096, width), []
+        for module in net.eval():
+            if isinstance(module, nn.BatchNorm1d):
+                ratios.append((x.var(dim=0) / module.running_var).mean().item())
+            x = module(x)
+    return ratios
+
+
+def check_fooled(fooled):
+    """A dict: net -> number of batch norms with a shifted variance."""
+    whys = {"C": {beliefs.ONE_ORDER: 0}, "E": {beliefs.HANDED_ON: 1}}
+    for name, layers in LAYERS.items():
+        ratios = variance_ratios(layers)
+        measured = ", ".join(f"{ratio:.2f}" for ratio in ratios)
+        rule = f"for {name}: the number of batch norms that have a dropout somewhere before them"
+        got = f"{{}}; measured variances, prediction over running: {measured}"
+        right = sum(ratio < 0.9 for ratio in ratios)
+        expect.close(written(fooled.get(name)), right, rule, whys.get(name), got)
+
+
+# --- 2. ratio ---
 
 
 def ratio(mean, variance, drop_prob):
@@ -48,7 +93,7 @@ def check_ratio(variance_ratio, relu):
     expect.close(relu, right, rule, tolerance=0.005)
 
 
-# --- 2. running ---
+# --- 3. running ---
 
 
 def check_running(update, torch_momentum):
@@ -79,7 +124,7 @@ def check_running(update, torch_momentum):
     expect.close(torch_momentum, 0.01, rule, {beliefs.OLD_SHARE: 0.99}, tolerance=1e-6)
 
 
-# --- 3. scaler ---
+# --- 4. scaler ---
 
 
 def standardise(x, rows):
@@ -114,7 +159,7 @@ def check_scaler(prepare):
     expect.that(zero, "0 in a column that is constant", f"{test[0, 2]}")
 
 
-# --- 4. batches ---
+# --- 5. batches ---
 
 
 def check_batches(batches):
@@ -147,53 +192,6 @@ def _expect_epoch(epoch, n, size):
     expect.that(missing <= 1, f"at most one of {n} examples left out", f"{missing} left out")
 
 
-# --- 5. orders ---
-
-LAYERS = {
-    "A": "Linear, BatchNorm, ReLU, Dropout, Linear",
-    "B": "Linear, ReLU, Dropout, BatchNorm, Linear",
-    "C": "Linear, BatchNorm, ReLU, Dropout, Linear, BatchNorm, ReLU, Dropout, Linear",
-    "D": "Linear, BatchNorm, ReLU, Linear, BatchNorm, ReLU, Dropout, Linear",
-    "E": "Dropout, Linear, BatchNorm, ReLU, Linear, BatchNorm, ReLU, Linear",
-}
-
-
-def variance_ratios(layers, drop_prob=0.5, width=64, num_batches=100):
-    """Variance in eval mode over running variance, for each batch norm of an untrained net."""
-    makers = {
-        "Linear": lambda: nn.Linear(width, width),
-        "BatchNorm": lambda: nn.BatchNorm1d(width),
-        "ReLU": nn.ReLU,
-        "Dropout": lambda: nn.Dropout(drop_prob),
-    }
-    torch.manual_seed(0)
-    net = nn.Sequential(*(makers[name]() for name in layers.split(", ")))
-    with torch.no_grad():
-        for _ in range(num_batches):
-            net(torch.randn(256, width))
-        x, ratios = torch.randn(4096, width), []
-        for module in net.eval():
-            if isinstance(module, nn.BatchNorm1d):
-                ratios.append((x.var(dim=0) / module.running_var).mean().item())
-            x = module(x)
-    return ratios
-
-
-def check_orders(fooled, lower_nll):
-    """A dict: net -> number of batch norms with a shifted variance, and a choice."""
-    whys = {"C": {beliefs.ONE_ORDER: 0}, "E": {beliefs.HANDED_ON: 1}}
-    for name, layers in LAYERS.items():
-        ratios = variance_ratios(layers)
-        measured = ", ".join(f"{ratio:.2f}" for ratio in ratios)
-        rule = f"for {name}: the number of batch norms that have a dropout somewhere before them"
-        got = f"{{}}; measured variances, prediction over running: {measured}"
-        right = sum(ratio < 0.9 for ratio in ratios)
-        expect.close(written(fooled.get(name)), right, rule, whys.get(name), got)
-    rule = "one of together, cure, no clear difference: the lower test NLL, seed by seed"
-    why = beliefs.SHIFT_COST if lower_nll == "cure" else None
-    expect.that(lower_nll == "together", rule, repr(lower_nll), why)
-
-
 # --- 6. audit ---
 
 
@@ -224,7 +222,7 @@ def _train_all(net, x, num_passes):
 def _dropout_alone(net, x, num_passes):
     net.eval()
     for module in net.modules():
-        module.training = isinstance(module, nn.Dropout)
+        module.training = isinstance(module, _DropoutNd)
     return passes(net, x, num_passes)
 
 
@@ -291,7 +289,7 @@ HINTS = {
     "began with 0 and 1.",
     "scaler": "Which two arrays does the scaler need, and from which rows? Then use them twice.",
     "batches": "Shuffle all indices first. What can you do with the last one if it is alone?",
-    "orders": "Go through a net from left to right and ask at each batch norm: is a unit upstream noisier "
+    "fooled": "Go through a net from left to right and ask at each batch norm: is a unit upstream noisier "
     "in training than at prediction time?",
     "audit": "Copy the net with copy.deepcopy, compare state_dict() before and after. For the company: "
     "torch.manual_seed(0) before each of two calls, row 0 the same, all other rows changed.",

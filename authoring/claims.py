@@ -18,7 +18,6 @@ from utils.data import written_whole
 
 CLAIMS = NOTEBOOKS_DIR / "claims.md"
 FIRST_LINE = f"| {' | '.join(HEADER)} |"
-BY_PAGE = re.compile(r"\| What (.+) says \| Verdict \| What we measured \|")  # not yet in their words
 CELL = re.compile(r"(?<!\\)\|")
 INTRO = """# What was claimed, what was measured
 
@@ -39,8 +38,6 @@ def read_claims(path):
             cells = [[part.strip() for part in CELL.split(line)[1:-1]] for line in lines[2:]]
             if lines and lines[0] == FIRST_LINE:
                 rows += map(tuple, cells)
-            elif lines and (page := BY_PAGE.fullmatch(lines[0])):
-                rows += [(claim, page[1], *rest) for claim, *rest in cells]
     return rows
 
 

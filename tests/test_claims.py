@@ -33,10 +33,9 @@ def test_a_row_keeps_its_words_and_its_chapter(tmp_path):
     assert "Of 1 claims: 0 holds, 0 does not hold, 1 depends, 0 cannot tell, 0 not tested." in page
 
 
-def test_no_claim_is_judged_twice_and_every_page_is_answered():
+def test_every_claim_is_judged_once_and_nothing_else_is():
     rows = [row for path in find_notebooks([]) for row in claims.read_claims(path)]
-    judged = [claim for claim, *_ in rows if claim in CLAIMS]
-    assert len(judged) == len(set(judged))
+    assert sorted(claim for claim, *_ in rows) == sorted(CLAIMS)
     words = " ".join(words for _, words, *_ in rows)
     assert all(page in words for page in PAGES)
 
@@ -66,3 +65,9 @@ def test_the_page_is_written_whole_or_not_at_all(tmp_path, monkeypatch, capsys):
     with pytest.raises(ValueError, match="more than one row"):
         claims.main()
     assert target.read_text() == before and len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("verdict", ["true", "Holds", ""])
+def test_any_other_verdict_is_refused(verdict):
+    with pytest.raises(ValueError, match="verdict must be one of holds, does not hold, depends, cannot tell"):
+        verdict_table([(FIRST, verdict, "0.81")])

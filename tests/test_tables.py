@@ -1,8 +1,8 @@
-"""Tables: aligned as text, valid as Markdown, and no verdict but the three."""
+"""Tables: aligned as text, valid as Markdown."""
 
 import pytest
 
-from utils.tables import VERDICTS, Table, verdict_table
+from utils.tables import Table
 
 
 def test_text_columns_line_up_and_have_no_trailing_space():
@@ -32,21 +32,3 @@ def test_a_table_without_rows_is_its_header():
 def test_a_row_of_another_length_is_refused(row):
     with pytest.raises(ValueError, match="rows must have 2 values like the header"):
         Table(["a", "b"], [row])
-
-
-@pytest.mark.parametrize("verdict", VERDICTS)
-def test_the_three_verdicts_are_shown_between_claim_and_measurement(verdict):
-    table = verdict_table([("It helps", verdict, "0.81 against 0.80")])
-    assert table.header == ["What the page says", "Verdict", "What we measured"]
-    assert table.rows == [["It helps", verdict, "0.81 against 0.80"]]
-
-
-@pytest.mark.parametrize("verdict", ["true", "Holds", ""])
-def test_any_other_verdict_is_refused(verdict):
-    with pytest.raises(ValueError, match="verdict must be one of holds, does not hold, depends"):
-        verdict_table([("It helps", verdict, "0.81")])
-
-
-def test_the_header_names_the_page_that_made_the_claims():
-    table = verdict_table([("It helps", "holds", "0.81")], page="the PyTorch script")
-    assert table.header[0] == "What the PyTorch script says"

@@ -1,15 +1,5 @@
 """Tables that read well as text, on GitHub and on a projector."""
 
-VERDICTS = ("holds", "does not hold", "depends")
-# The five public pages whose claims the course checks, by what they are.
-PAGES = (
-    "the Keras notebook",
-    "Dive into Deep Learning",
-    "the notes on batch norm",
-    "the PyTorch script",
-    "the Monte Carlo post",
-)
-
 
 class Table:
     """Rows of values under a header. In a notebook it renders as a Markdown table.
@@ -48,15 +38,3 @@ class Table:
         ]
         escaped.insert(1, ["---"] * len(self.header))
         return "\n".join("| " + " | ".join(line) + " |" for line in escaped)
-
-
-def verdict_table(rows, page="the page"):
-    """The table that ends a chapter: what a source page claims, and what the chapter measured.
-
-    `rows` holds (claim, verdict, measured) with verdict one of "holds", "does not hold", "depends".
-    `page` names the source in the header, one of PAGES where it is one of them.
-    """
-    for _, verdict, _ in rows:
-        if verdict not in VERDICTS:
-            raise ValueError(f"verdict must be one of {', '.join(VERDICTS)}, got {verdict!r}")
-    return Table((f"What {page} says", "Verdict", "What we measured"), rows)

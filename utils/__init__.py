@@ -9,6 +9,7 @@ SETTINGS = {
     "TF_ENABLE_ONEDNN_OPTS": "0",  # its oneDNN notice, and run-to-run rounding differences
     "MXNET_SUBGRAPH_VERBOSE": "0",  # MXNet's hybridize notice
     "OMP_WAIT_POLICY": "PASSIVE",  # waiting threads sleep, not spin
+    "OPENBLAS_NUM_THREADS": "1",  # NumPy's products here are small: two threads wait for each other
 }
 for _name, _value in SETTINGS.items():
     os.environ.setdefault(_name, _value)

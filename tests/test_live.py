@@ -213,13 +213,14 @@ def served(pyodide, tmp_path_factory):
     folder = tmp_path_factory.mktemp("live")
     assert live.main([str(folder), "--pyodide", str(pyodide)]) == 0
     # For this test to reach the kernel, and to see cells that are off the screen.
-    for file, key, value in (
-        ("jupyter-lite.json", "jupyter-config-data", {"exposeAppInBrowser": True}),
-        ("overrides.json", "@jupyterlab/notebook-extension:tracker", {"windowingMode": "none"}),
-    ):
-        content = json.loads((folder / file).read_text())
-        content[key] = {**content.get(key, {}), **value}
-        (folder / file).write_text(json.dumps(content))
+    settings = folder / "jupyter-lite.json"
+    content = json.loads(settings.read_text())
+    data = content["jupyter-config-data"]
+    data["exposeAppInBrowser"] = True
+    data.setdefault("settingsOverrides", {})["@jupyterlab/notebook-extension:tracker"] = {
+        "windowingMode": "none"
+    }
+    settings.write_text(json.dumps(content))
     handler = functools.partial(Handler, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -323,7 +324,7 @@ def test_the_first_slider_comes_after_few_megabytes(page, served, capsys):
 def test_every_widget_moves_both_ways(page, served):
     open_live(page, served, "widgets_gallery")
     run_cells(page)
-    found = "{type(w).__name__: w for w in list(globals().values()) if hasattr(w, 'settings')}"
+    found = "{type(w).__name__: w for w in [*globals().values()] if hasattr(type(w), 'static_state')}"
     names = page.evaluate(PYTHON, f"alive = {found}\nprint(*alive)").split()
     assert len(names) >= 9
     for name in names:

@@ -31,6 +31,7 @@ ROOT = NOTEBOOKS_DIR.parent
 # What runs there, and which of Pyodide's packages it needs besides those of the course's wheel.
 NOTEBOOKS = {
     "00_start_here": (),
+    "01_overfitting": ("scikit-learn",),
     "02_dropout_from_scratch": ("scikit-learn",),
     "07_why_it_works": ("scikit-learn", "joblib"),
     "widgets_gallery": (),

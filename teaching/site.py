@@ -22,7 +22,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, docutils_namespace
 
 from authoring.bundle import BUNDLES
-from authoring.contents import START, describe, table, with_table
+from authoring.contents import MAP, START, describe, filled, paths, table
 from authoring.store import NOTEBOOKS_DIR, find_notebooks
 from teaching.html import COURSE_VERSION, fill_places, mathml, or_one_sentence, place
 from teaching.live import runs_in_the_browser
@@ -105,10 +105,12 @@ def draw_math(display):
 
 
 def make_page_of(app, name, text):
-    """The home page gets the table of chapters; the teacher's page, moved here, other links."""
-    if name == "index" and START in text[0]:
+    """The home page gets the tables of ways and chapters; the teacher's page, moved here, other links."""
+    if name == "index" and START.format("chapters") in text[0]:
         rows = [describe(path) for path in find_notebooks([])]
-        text[0] = with_table(text[0], table(rows, "", ("promise", "minutes")))
+        text[0] = filled(text[0], "chapters", table(rows, "", ("promise", "minutes")))
+        text[0] = filled(text[0], "paths", paths(rows))
+    text[0] = text[0].replace("](../teaching/README.md)", "](teaching.md)")
     if name == "teaching":
         text[0] = text[0].replace("](../notebooks/", "](")
 
@@ -225,6 +227,7 @@ def gather(source):
     for folder in (NOTEBOOKS_DIR, PAGES):
         shutil.copytree(folder, source, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*", "*.toml"))
     shutil.copy(TEACHING, source / "teaching.md")
+    shutil.copytree(MAP.parent, source.parent / MAP.parent.name, dirs_exist_ok=True)
 
 
 def build(folder, source, work):

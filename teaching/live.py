@@ -51,6 +51,7 @@ FRAMEWORKS = {"torch", "keras", "tensorflow", "mxnet"}
 # What of the course's own needs one of them.
 NEED_FRAMEWORKS = {
     "utils.monte_carlo",
+    "utils.runs",
     "utils.sweep",
     "utils.torch_training",
     "load_keras",

@@ -16,7 +16,8 @@ ARGUMENTS = {
     "bundle": ("mask_lab",),
     "epochs_needed": (0, 1),
     "load_bank": ("lens",),
-    "_train": (0, (0.0, 0.0), 8),
+    "_train": (0, (0.0, 0.0), 8, 28),
+    "_pool": (7,),
 }
 # Not handed out: load_tensors copies (see below); _subset serves the making of a bank.
 KEPT_INSIDE = {"kept_images", "_subset"}

@@ -16,6 +16,7 @@ ARGUMENTS = {
     "bundle": ("mask_lab",),
     "epochs_needed": (0, 1),
     "load_bank": ("lens",),
+    "make_points": (0,),
     "_train": (0, (0.0, 0.0), 8, 28),
     "_pool": (7,),
 }

@@ -345,6 +345,7 @@ def make(name):
     return net, x
 
 
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")  # of PyTorch's own fast path
 @pytest.mark.parametrize("name", NETS)
 def test_every_kind_of_dropout_is_on_in_eval_mode_and_each_flag_is_put_back(name):
     net, x = make(name)

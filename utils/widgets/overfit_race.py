@@ -8,6 +8,7 @@ import traitlets
 
 from utils import metrics, scratch
 from utils.arguments import check_probability
+from utils.data import read_only
 from utils.widgets import guess
 from utils.widgets.base import CourseWidget, Probability, WholeNumber, bundle, load_bank
 from utils.widgets.core import keep_mask, normal, uniform
@@ -43,7 +44,7 @@ def half_moons(num_points, seed):
 def make_points(seed):
     """The points of a race: (x_train, y_train, x_fresh, y_fresh), float64 and int."""
     x, y = half_moons(NUM_TRAIN + NUM_FRESH, 4 * seed)
-    return x[:NUM_TRAIN], y[:NUM_TRAIN], x[NUM_TRAIN:], y[NUM_TRAIN:]
+    return read_only((x[:NUM_TRAIN], y[:NUM_TRAIN], x[NUM_TRAIN:], y[NUM_TRAIN:]))
 
 
 def first_weights(seed):

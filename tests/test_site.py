@@ -86,7 +86,7 @@ def test_every_stored_figure_has_its_words(pages):
                 for data, metadata in outputs(name)
                 if "image/png" in data and STATIC_STATE not in metadata
             ]
-            shown = [image["alt"] for image in page.article.select('img:not([src$=".svg"])')]  # without the map
+            shown = [image["alt"] for image in page.article.select('img:not([src$=".svg"])')]
             assert shown == stored, name
             total += len(stored)
     assert total > 50

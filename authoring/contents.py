@@ -40,7 +40,7 @@ PATHS = {
     "DropPath, DropConnect and the like": (("02", "13"), ""),
     "checkpointing, `torch.compile`": (("02", "14"), ""),
 }
-TEACHER = "| I teach | the [teacher's page](../teaching/README.md): 90 minutes, half a day, two days | |"
+TEACHER = ["I teach", "the [teacher's page](../teaching/README.md): 90 minutes, half a day, two days", ""]
 # The map: where each chapter stands (column, row), and what leads to what.
 PLACES = {
     "00": (0, 3), "01": (1, 3), "02": (2, 3), "03": (3, 0), "04": (3, 1), "05": (3, 2), "06": (4, 1),
@@ -111,7 +111,7 @@ def paths(chapters):
         hours = sum(found[number]["minutes"] for number in numbers) / 60
         takes = f"{60 * hours:.0f} minutes" if hours < 2 else f"{hours:.0f} hours"
         rows.append([name, f"{links}, {note}" if note else links, takes])
-    return Table(["you have, or want", "read", "takes"], rows)._repr_markdown_().rstrip() + f"\n{TEACHER}"
+    return Table(["you have, or want", "read", "takes"], [*rows, TEACHER])._repr_markdown_()
 
 
 def draw_map(chapters):
@@ -120,7 +120,7 @@ def draw_map(chapters):
     wide, high, across, down = 148, 42, 176, 52
     corner = {number: (14 + across * x, 14 + down * y) for number, (x, y) in PLACES.items()}
     shapes = []
-    for first, second in ((first, second) for first, later in ARROWS.items() for second in later):
+    for first, second in ((one, other) for one, later in ARROWS.items() for other in later):
         (x1, y1), (x2, y2) = corner[first], corner[second]
         x1, y1, y2 = x1 + wide, y1 + high / 2, y2 + high / 2
         turn = f"C{x1 + 14} {y1:g} {x2 - 14} {y2:g} {x2} {y2:g}"

@@ -11,17 +11,21 @@ from utils.widgets import (
     coadaptation_lens_bank,
     ensemble_vote_bank,
     mc_regression_bank,
+    noise_you_cannot_feel_bank,
     overfit_race_bank,
     p_sweep_bank,
     scaling_balance_bank,
     thinned_network_bank,
+    variance_shift_machine_bank,
 )
 
 BANKS = {
     "activations": scaling_balance_bank.build,
     "lens": coadaptation_lens_bank.build,
+    "noise": noise_you_cannot_feel_bank.build,
     "race": overfit_race_bank.build,
     "regression": mc_regression_bank.build,
+    "shift": variance_shift_machine_bank.build,
     "sweep": p_sweep_bank.build,
     "thinned": thinned_network_bank.build,
     "vote": ensemble_vote_bank.build,

@@ -104,7 +104,7 @@ def test_python_and_javascript_agree(scaling):
 
 
 def test_an_axis_ends_at_a_round_number_that_holds_every_value():
-    ends = run_js("scaling_balance", "[0, 0.55, 1, 1.01, 4.9, 5.2, 11, 107].map(m.niceEnd)")
+    ends = run_js("plot", "[0, 0.55, 1, 1.01, 4.9, 5.2, 11, 107].map(m.niceEnd)")
     assert ends == [1, 1, 1, 2, 5, 10, 20, 200]
 
 

@@ -10,6 +10,7 @@ from utils.widgets.overfit_race import OverfitRace
 from utils.widgets.p_sweep import PSweep
 from utils.widgets.scaling_balance import ScalingBalance
 from utils.widgets.thinned_network import ThinnedNetwork
+from utils.widgets.variance_shift_machine import VarianceShiftMachine
 
 __all__ = [
     "CoadaptationLens",
@@ -22,4 +23,5 @@ __all__ = [
     "PSweep",
     "ScalingBalance",
     "ThinnedNetwork",
+    "VarianceShiftMachine",
 ]

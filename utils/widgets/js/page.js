@@ -10,12 +10,14 @@ import overfitRace from "./overfit_race.js";
 import pSweep from "./p_sweep.js";
 import scalingBalance from "./scaling_balance.js";
 import thinnedNetwork from "./thinned_network.js";
+import varianceShiftMachine from "./variance_shift_machine.js";
 import { staticModel } from "./static.js";
 
 const VIEWS = {
   coadaptation_lens: coadaptationLens, ensemble_vote: ensembleVote, eval_detective: evalDetective,
   image_dropout: imageDropout, mask_lab: maskLab, mc_regression: mcRegression, overfit_race: overfitRace,
   p_sweep: pSweep, scaling_balance: scalingBalance, thinned_network: thinnedNetwork,
+  variance_shift_machine: varianceShiftMachine,
 };
 
 // {name, model, el} of each widget that was brought to life, in the order of the page.

@@ -68,6 +68,12 @@ export function mark(g, shape, x, y, r) {
 
 const plain = (v) => String(Number(v.toFixed(6)));
 
+// The smallest of 1, 2, 5, 10, 20, ... that is at least the value: the end of an axis.
+export function niceEnd(value) {
+  const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
+  return [1, 2, 5, 10].map((k) => k * power).find((end) => end >= value);
+}
+
 // Axes in `box` (default: the whole canvas), with ticks that fit. Axis labels are HTML: see panel.words in ui.js.
 // Returns functions that draw in data units, inside the axes only.
 export function axes(pen, { xlim, ylim, xticks, yticks, xformat = plain, yformat = plain, box }) {

@@ -1,5 +1,5 @@
 import { float32, histogram, keepMask, mean, sum, uniform, variance } from "./core.js";
-import { axes } from "./plot.js";
+import { axes, niceEnd } from "./plot.js";
 import { frame, view } from "./ui.js";
 
 const MODES = ["train", "eval"], NUM_UNITS = 64;
@@ -46,12 +46,6 @@ export function balance(hidden, readers, bias, state, mode) {
   });
   const errors = changes.map((change) => Math.sqrt(keep * (1 - keep) * change) / hidden.length);
   return { measured: [mean(values), variance(values), read(values) + bias], theory, errors };
-}
-
-// The smallest of 1, 2, 5, 10, 20, ... that is at least the value: the end of an axis.
-export function niceEnd(value) {
-  const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
-  return [1, 2, 5, 10].map((k) => k * power).find((end) => end >= value);
 }
 
 // How far the beam tips, in degrees, positive where evaluation weighs more.

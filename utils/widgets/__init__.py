@@ -6,6 +6,7 @@ from utils.widgets.eval_detective import EvalDetective
 from utils.widgets.image_dropout import ImageDropout
 from utils.widgets.mask_lab import MaskLab
 from utils.widgets.mc_regression import MCRegression
+from utils.widgets.noise_you_cannot_feel import NoiseYouCannotFeel
 from utils.widgets.overfit_race import OverfitRace
 from utils.widgets.p_sweep import PSweep
 from utils.widgets.scaling_balance import ScalingBalance
@@ -19,6 +20,7 @@ __all__ = [
     "ImageDropout",
     "MCRegression",
     "MaskLab",
+    "NoiseYouCannotFeel",
     "OverfitRace",
     "PSweep",
     "ScalingBalance",

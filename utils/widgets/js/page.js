@@ -6,6 +6,7 @@ import evalDetective from "./eval_detective.js";
 import imageDropout from "./image_dropout.js";
 import maskLab from "./mask_lab.js";
 import mcRegression from "./mc_regression.js";
+import noiseYouCannotFeel from "./noise_you_cannot_feel.js";
 import overfitRace from "./overfit_race.js";
 import pSweep from "./p_sweep.js";
 import scalingBalance from "./scaling_balance.js";
@@ -15,7 +16,8 @@ import { staticModel } from "./static.js";
 
 const VIEWS = {
   coadaptation_lens: coadaptationLens, ensemble_vote: ensembleVote, eval_detective: evalDetective,
-  image_dropout: imageDropout, mask_lab: maskLab, mc_regression: mcRegression, overfit_race: overfitRace,
+  image_dropout: imageDropout, mask_lab: maskLab, mc_regression: mcRegression,
+  noise_you_cannot_feel: noiseYouCannotFeel, overfit_race: overfitRace,
   p_sweep: pSweep, scaling_balance: scalingBalance, thinned_network: thinnedNetwork,
   variance_shift_machine: varianceShiftMachine,
 };

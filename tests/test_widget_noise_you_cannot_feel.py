@@ -1,4 +1,4 @@
-"""Noise You Cannot Feel: clouds against theory, the nets' intervals against chapter 13's results, the browser's twin."""
+"""Noise You Cannot Feel: clouds against theory, intervals against chapter 13, the browser's twin."""
 
 import re
 
@@ -66,7 +66,11 @@ def test_the_clouds_agree_with_theory_within_five_standard_errors(noise, terms):
         clouds.append(widget.cloud(noise))
     z = np.concatenate(clouds)
     variance, correlation, kurtosis = widget.theory(noise)
-    for products, theory in ((z[:, 0] ** 2, variance), (z[:, 1] ** 2, variance), (z.prod(axis=1), correlation * variance)):
+    for products, theory in (
+        (z[:, 0] ** 2, variance),
+        (z[:, 1] ** 2, variance),
+        (z.prod(axis=1), correlation * variance),
+    ):
         error = products.std() / np.sqrt(len(products))
         assert abs(products.mean() - theory) < 5 * error + 1e-12
     y = z[:, 0] ** 2 / (z[:, 0] ** 2).mean()
@@ -93,7 +97,10 @@ def test_what_the_nets_felt_is_what_the_chapter_has_stored(when, row):
         curves = np.array(runs[arm]["nll"])
         if row == "end":
             return curves[-5:].mean(axis=0)
-        return [draw[np.argmin(loss)] for draw, loss in zip(curves.T, np.transpose(runs[arm]["val_loss"]), strict=True)]
+        return [
+            draw[np.argmin(loss)]
+            for draw, loss in zip(curves.T, np.transpose(runs[arm]["val_loss"]), strict=True)
+        ]
 
     stats = NoiseYouCannotFeel(when=when).stats()
     for name, arm in ARMS.items():
@@ -118,7 +125,12 @@ def test_the_answer_is_the_nets_whose_interval_lies_beyond_what_matters():
 
 @pytest.mark.parametrize(
     ("low", "high", "answer"),
-    [(0.02, 0.03, "all three"), (-0.03, -0.02, "all three"), (-0.02, 0.03, "none of them"), (0.005, 0.03, "none of them")],
+    [
+        (0.02, 0.03, "all three"),
+        (-0.03, -0.02, "all three"),
+        (-0.02, 0.03, "none of them"),
+        (0.005, 0.03, "none of them"),
+    ],
 )
 def test_other_results_would_have_another_answer(monkeypatch, low, high, answer):
     from utils.measured import Difference
@@ -135,7 +147,8 @@ def test_python_and_javascript_agree(noise):
     got = run_js(
         "noise_you_cannot_feel",
         """states.map(([p, terms, seed]) => {
-          const rows = m.scaledReaders(readers, terms), z = m.cloud(noise, p, m.raw(noise, terms, seed), rows);
+          const rows = m.scaledReaders(readers, terms);
+          const z = m.cloud(noise, p, m.raw(noise, terms, seed), rows);
           return [z.map((a) => [...a]), m.theory(noise, p, rows), m.correlation(z)];
         })""",
         states=states, noise=noise, readers=readers().tolist(),
@@ -162,7 +175,10 @@ def test_a_move_in_the_browser_changes_the_python_side():
     before = widget.stats()
     browser_says(widget, p=0.2, when="stopped early", terms=4)
     after = widget.stats()
-    assert after["variance"] == pytest.approx(0.25) and after["binary_correlation"] != before["binary_correlation"]
+    assert (
+        after["variance"] == pytest.approx(0.25)
+        and after["binary_correlation"] != before["binary_correlation"]
+    )
     assert after["DropConnect_nll"] < before["DropConnect_nll"]
 
 

@@ -1,4 +1,4 @@
-"""Variance Shift Machine: the ratio against chapter 10's formula, the training step, and the browser's twin."""
+"""Variance Shift Machine: the ratio against chapter 10's formula, a training step, the browser's twin."""
 
 import base64
 import itertools
@@ -53,7 +53,7 @@ def test_the_share_is_the_one_of_the_formula_within_five_standard_errors(p, orde
 def test_the_share_strays_from_the_formula_as_far_as_the_standard_error_says():
     found = [VarianceShiftMachine(p=0.5, seed=seed, did=[["train", 0.5, 100]]).stats() for seed in range(100)]
     far = np.array([(s["share"] - s["formula"]) / s["formula_error"] for s in found])
-    # The mean of 100, and their standard deviation, uncertain by 1 / sqrt(2 n) of itself; a tenth for first order.
+    # The mean of 100, and their standard deviation, uncertain by 1 / sqrt(2 n); a tenth for first order.
     assert abs(far.mean()) < 5 / np.sqrt(100) and abs(far.std() - 1) < 5 / np.sqrt(200) + 0.1
 
 
@@ -72,8 +72,8 @@ def test_the_parts_of_the_standard_error_are_those_of_many_masks(p):
     away = ((h * masks - h.mean(axis=0)) ** 2).sum(axis=2)  # each image's squared distance to the mean
     _, _, within, between = variances(p)
     middle, spread = away.mean(axis=0), away.var(axis=0, ddof=1)
-    # The images are fixed. Over masks the variance of a variance is (fourth moment - its square) / n, and a mean
-    # of n has the variance spread / n, to first order.
+    # The images are fixed. Over masks the variance of a variance is (fourth moment - its square) / n, and a
+    # mean of n has the variance spread / n, to first order.
     fourth = ((away - middle) ** 4).mean(axis=0)
     error = np.sqrt(np.maximum(fourth - spread**2, 0).sum() / n) / len(h)
     assert abs(spread.mean() - within) <= 5 * error + 1e-9
@@ -225,7 +225,8 @@ def test_the_browser_starts_anew_where_the_history_is_another():
 
 
 def test_histories_are_joined_alike():
-    histories = [[["train", 0.5, 1], ["train", 0.5, 2], ["train", 0.3, 1]], [["masks", 0.5, 5], ["masks", 0.5, 5]],
+    histories = [[["train", 0.5, 1], ["train", 0.5, 2], ["train", 0.3, 1]],
+                 [["masks", 0.5, 5], ["masks", 0.5, 5]],
                  [["all", 0.5, 1], ["sneakers", 0.5, 1], ["sneakers", 0.5, 4]], []]  # fmt: skip
     got = run_js("variance_shift_machine", "histories.map(m.joined)", histories=histories)
     assert got == [VarianceShiftMachine(did=history).did for history in histories]
@@ -236,7 +237,9 @@ def test_the_poster_and_the_text_say_what_is_on_show():
     widget = VarianceShiftMachine(p=0.5, covered=False)
     data, metadata = widget._repr_mimebundle_()
     stats = widget.stats()
-    assert data["text/plain"].startswith("[slider] VarianceShiftMachine: p 0.5, order dropout first, mode eval, ")
+    assert data["text/plain"].startswith(
+        "[slider] VarianceShiftMachine: p 0.5, order dropout first, mode eval, "
+    )
     assert f"receives {stats['share']:.0%} of the variance" in metadata["image/png"]["alt"]
     assert eval(widget.code(), {"VarianceShiftMachine": VarianceShiftMachine}).state() == widget.state()
 

@@ -1,4 +1,4 @@
-"""Noise You Cannot Feel: four relatives of dropout at equal variance, and what nets trained with them felt."""
+"""Noise You Cannot Feel: four relatives of dropout at equal variance, and what nets felt of it."""
 
 import functools
 import itertools
@@ -32,7 +32,7 @@ def readers():
 
 
 def factors(noise, p, terms, seed):
-    """500 draws of what a noise multiplies by: float64 (500, terms, 1), or (500, terms, 2) for DropConnect."""
+    """500 draws of what a noise multiplies by: float64 (500, terms, 1), for DropConnect (500, terms, 2)."""
     k, v = NOISES.index(noise), p / (1 - p)
     width = 2 if noise == "DropConnect" else 1
     shape = (NUM_DRAWS, terms, width)
@@ -127,7 +127,7 @@ class NoiseYouCannotFeel(CourseWidget):
         return proposal["value"]
 
     def scaled_readers(self):
-        """The first `terms` readers, each unit's noise scaled to variance 1 at p = 0.5: float64 (terms, 2)."""
+        """The first `terms` readers, scaled so that noise has variance p / (1 - p): float64 (terms, 2)."""
         rows = readers()[: self.terms]
         return rows / np.sqrt((rows**2).sum(axis=0))
 
@@ -136,14 +136,14 @@ class NoiseYouCannotFeel(CourseWidget):
         return ((factors(noise, self.p, self.terms, self.seed) - 1) * self.scaled_readers()).sum(axis=1)
 
     def theory(self, noise):
-        """(variance at each unit, correlation of the two, excess kurtosis at the first), expected over draws."""
+        """Expected over draws: (variance at each unit, their correlation, excess kurtosis at the first)."""
         rows = self.scaled_readers()
         correlation = 0.0 if noise == "DropConnect" else float(rows.prod(axis=1).sum())
         kurtosis = excess_kurtosis(noise, self.p) * float((rows[:, 0] ** 4).sum())
         return self.p / (1 - self.p), correlation, kurtosis
 
     def numbers(self):
-        """The state; for each noise variance, correlation and excess kurtosis in theory and the correlation drawn.
+        """The state; the variance; for each noise the correlation, drawn and in theory, and excess kurtosis.
 
         And, at `when`, the nets' NLL minus binary dropout's, with the ends of its interval and the verdict on
         "the same" (utils.measured).
@@ -175,8 +175,8 @@ class NoiseYouCannotFeel(CourseWidget):
             ax.scatter(*self.cloud(noise).T, s=6, color=plotting.series_style(series_of(noise))["color"])
             ax.set(title=noise, xlim=(-AXIS, AXIS), ylim=(-AXIS, AXIS), xlabel="noise at unit 1",
                    ylabel="noise at unit 2")  # fmt: skip
-        ax = axes[-1]
-        ax.axvspan(-MATTERS["nll"], MATTERS["nll"], color=plotting.series_style("unnoticed")["color"], alpha=0.2)
+        ax, look = axes[-1], plotting.series_style("unnoticed")
+        ax.axvspan(-MATTERS["nll"], MATTERS["nll"], color=look["color"], alpha=0.2)
         look = plotting.series_style("interval")
         for y, (_, mean, low, high, _) in enumerate(rows):
             ax.plot([low, high], [y, y], color=look["color"], linewidth=2.5)

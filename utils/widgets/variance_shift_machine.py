@@ -1,4 +1,4 @@
-"""Variance Shift Machine: dropout and batch norm in either order, and what happens to the stored statistics."""
+"""Variance Shift Machine: dropout and batch norm in either order, and what becomes of stored statistics."""
 
 import functools
 import itertools
@@ -18,8 +18,8 @@ MODES = ("eval", "train")
 NUM_SHOWN, WIDTH, CLASSES, SNEAKER = 400, 24, 10, 7
 BATCH, LR, MOMENTUM, EPS = 50, 0.1, 0.9, 1e-5
 HIGHEST_P, FIRST_STEPS, MAX_PASSES, PASSES_PER_POINT, REFITS = 0.9, 200, 2000, 5, 5
-# What can be done to the net: training steps; passes in train() that are meant as evaluation, over test images
-# that all show sneakers, or over all of them; new statistics, from training images with the masks or without.
+# What can be done to the net: training steps; passes in train() that are meant as evaluation, over the
+# sneakers among the test images or over all of them; new statistics, of training images with or without masks.
 ACTIONS = ("train", "sneakers", "all", "masks", "clean")
 # The random numbers that one pass may need: 400 images to choose, 400 x 24 units to drop.
 STRIDE = NUM_SHOWN * (WIDTH + 1)
@@ -32,7 +32,7 @@ def load_images():
     variance_shift_machine_bank.py made them and says what they are.
     """
     bank = load_bank("shift")
-    hidden, labels = bank["hidden"].astype(np.float64), bank["labels"].astype(int)
+    hidden, labels = bank["hidden"].astype(np.float64), bank["labels"].astype(np.int64)
     return read_only((hidden[:NUM_SHOWN], labels[:NUM_SHOWN], hidden[NUM_SHOWN:], labels[NUM_SHOWN:]))
 
 
@@ -60,7 +60,7 @@ def variances(p):
 
 
 class Machine:
-    """The part of the net that is trained here: dropout, batch norm, a linear layer; it has a twin in JavaScript.
+    """What is trained here: dropout, batch norm, a linear layer. It has a twin in JavaScript.
 
     `stored` is [mean, variance] (24,) of batch norm.
     """
@@ -116,7 +116,7 @@ class Machine:
         self.beta -= LR * dread.sum(axis=0)
 
     def looks(self, mode, p):
-        """(variance received (24,) from the training images, logits (400, 10) for the test images) in `mode`."""
+        """In `mode`: (variance received from training images (24,), logits of the test images (400, 10))."""
         h_train, _, h_test, _ = load_images()
         numbers = uniform(3 * self.seed + 2, 2 * h_train.size, first=2 * self.passes * h_train.size)
         factors = factor(numbers, p if mode == "train" else 0.0).reshape(2, *h_train.shape)
@@ -137,7 +137,7 @@ class Machine:
 
 
 class VarianceShiftMachine(CourseWidget):
-    """Dropout and batch norm as two boxes to swap: what is stored in training, and what arrives in evaluation.
+    """Dropout and batch norm as two boxes to swap: what is stored in training, what arrives in evaluation.
 
     A 24-unit hidden layer of a trained net sees 400 training and 400 test images of Fashion-MNIST
     (variance_shift_machine_bank.py). Behind it dropout, batch norm and a linear layer are trained in the
@@ -182,8 +182,8 @@ class VarianceShiftMachine(CourseWidget):
     def ask(self):
         clean, trained, *_ = variances(self.p)
         return (
-            f"Predict first: a dropout with p = {self.p:.2f} stands right before batch norm. What share of the "
-            "variance that it has stored does batch norm receive in eval?",
+            f"Predict first: a dropout with p = {self.p:.2f} stands right before batch norm. What share of "
+            "the variance that it has stored does batch norm receive in eval?",
             guess.number(0, 200, unit="%"),
             round(100 * clean / trained),
             f"Mean over the {WIDTH} units, expected over masks: {trained / WIDTH:.2f} in training, "
@@ -228,7 +228,7 @@ class VarianceShiftMachine(CourseWidget):
         return machine
 
     def formula(self):
-        """The share of the stored variance that should be received, once training at this p has filled the store.
+        """The share of the stored variance that should arrive, once training at this p has filled the store.
 
         In eval, dropout first: Var(h) / (E[h^2] / q - E[h]^2), sums over the units; else 1.
         """
@@ -236,7 +236,7 @@ class VarianceShiftMachine(CourseWidget):
         return clean / trained if self.order == ORDERS[0] and self.mode == "eval" else 1.0
 
     def formula_error(self):
-        """Standard error of the measured share over batches and masks, to first order, when training filled it."""
+        """Standard error of the measured share over batches and masks, to first order, once it is filled."""
         p = self.p if self.order == ORDERS[0] else 0.0
         _, trained, within, between = variances(p)
         of_stored = (within + between) / BATCH * (1 - MOMENTUM) / (1 + MOMENTUM)
@@ -244,9 +244,9 @@ class VarianceShiftMachine(CourseWidget):
         return self.formula() * math.sqrt(of_stored + of_received) / trained
 
     def numbers(self):
-        """The state without its history; mean stored and received variance, their ratio `share` and its formula.
+        """The state; mean stored and received variance, their ratio `share`, its formula and standard error.
 
-        accuracy and nll are those on the test images, in the mode on show; formula_error is one standard error.
+        accuracy and nll are those on the test images, in the mode on show.
         """
         machine, y_test = self.machine(), load_images()[3]
         received, logits = machine.looks(self.mode, self.p)
@@ -299,7 +299,7 @@ class VarianceShiftMachine(CourseWidget):
 
 
 def joined(segments):
-    """The same history with as few segments as possible: new statistics are never joined, for they start anew."""
+    """The same history with as few segments as possible; new statistics start anew and are never joined."""
     groups = itertools.groupby(enumerate(segments), key=lambda pair: _same(*pair))
     lists = [[segment for _, segment in group] for _, group in groups]
     return [[part[0][0], float(part[0][1]), sum(count for *_, count in part)] for part in lists]

@@ -19,7 +19,7 @@ NUM_SHOWN, WIDTH, CLASSES, SNEAKER = 400, 24, 10, 7
 BATCH, LR, MOMENTUM, EPS = 50, 0.1, 0.9, 1e-5
 HIGHEST_P, FIRST_STEPS, MAX_PASSES, PASSES_PER_POINT, REFITS = 0.9, 200, 2000, 5, 5
 # What can be done to the net: training steps; passes in train() that are meant as evaluation, over the
-# sneakers among the test images or over all of them; new statistics of training images, with masks or without.
+# sneakers among the test images or over all of them; new statistics of training images, masks on or off.
 ACTIONS = ("train", "sneakers", "all", "masks", "clean")
 # The random numbers that one pass may need: 400 images to choose, 400 x 24 units to drop.
 STRIDE = NUM_SHOWN * (WIDTH + 1)

@@ -23,6 +23,7 @@ SMALLEST, SMALLEST_ON_A_FULL_SCREEN = 12, 24
 STATES = {
     "ThinnedNetwork": {"saved": [1, 2, 3, 40, 500, 2**31 - 1]},
     "OverfitRace": {"trained": [[0.5, 0.01, 20], [0.75, 0.1, 20], [0.25, 0.1, 20], [0.9, 0.01, 20]]},
+    "VarianceShiftMachine": {"did": [["train", 0.5, 200], ["sneakers", 0.5, 100], ["masks", 0.5, 5]]},
     "MaskLab": {"forced": {"0": 1, "239": 0}, "batches": 300},
 }
 WATCH = (Path(__file__).resolve().parent / "detector.js").read_text(encoding="utf-8")

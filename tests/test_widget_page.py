@@ -517,3 +517,79 @@ def test_five_rounds_hide_the_call_take_an_answer_each_and_keep_the_score(page):
     press(game, "Done")
     wait_for(lambda: "an unknown call" not in widget.locator(".dw-pictures").inner_text())
     assert not game.is_visible()
+
+
+def test_the_boxes_are_swapped_by_a_click_or_by_keys(page):
+    widget = place(page, "VarianceShiftMachine")
+    press(widget, "Just show me")
+    numbers = widget.locator(".dw-numbers")
+    stats = widgets.VarianceShiftMachine().stats()
+    wait_for(lambda: f"receives {100 * stats['share']:.1f} %" in numbers.inner_text())
+    boxes = widget.locator(".dw-pictures canvas").first
+    boxes.click()
+    assert state(page, "VarianceShiftMachine", "order") == "batch norm first"
+    assert widget.get_by_label("order").input_value() == "batch norm first"
+    other = widgets.VarianceShiftMachine(order="batch norm first").stats()
+    wait_for(lambda: f"receives {100 * other['share']:.1f} %" in numbers.inner_text())
+    boxes.focus()
+    for key in ("ArrowRight", "Space"):
+        page.keyboard.press(key)
+    assert state(page, "VarianceShiftMachine", "order") == "dropout first"
+    assert widget.locator(".dw-spoken").inner_text().startswith("dropout first; Space or Enter swaps")
+
+
+def test_passes_in_train_mode_ruin_the_net_and_new_statistics_heal_it(page):
+    widget = place(page, "VarianceShiftMachine")
+    press(widget, "Just show me")
+    python = widgets.VarianceShiftMachine()
+    for button, action, count in (
+        ("100 passes in train(), sneakers", "sneakers", 100),
+        ("Recalibrate, masks on", "masks", 1),
+        ("Recalibrate, masks off", "clean", 1),
+        ("100 passes in train(), all images", "all", 100),
+        ("Train: 100 steps", "train", 100),
+        ("Train: 1 step", "train", 1),
+    ):
+        press(widget, button)
+        python.act(action, count)
+        assert state(page, "VarianceShiftMachine", "did") == python.did
+        stats = python.stats()
+        said = f"{400 * stats['accuracy']:.0f} of 400 right, NLL {stats['nll']:.2f}"
+        wait_for(lambda said=said: said in widget.locator(".dw-numbers").inner_text())
+    press(widget, "Start again")
+    assert state(page, "VarianceShiftMachine", "did") == []
+
+
+def test_the_store_fills_while_it_plays_and_there_is_an_end(page):
+    widget = place(page, "VarianceShiftMachine")
+    press(widget, "Just show me")
+    press(widget, "Start again")
+    press(widget, "Play: train")
+    wait_for(lambda: state(page, "VarianceShiftMachine", "did")[0][2] > 3)
+    press(widget, "Stop")
+    index = widgets.__all__.index("VarianceShiftMachine")
+    page.evaluate("i => dropoutCourse.alive[i].model.set('did', [['sneakers', 0.5, 1950]])", index)
+    press(widget, "100 passes in train(), sneakers")
+    assert state(page, "VarianceShiftMachine", "did") == [["sneakers", 0.5, 2000]]
+    wait_for(lambda: "no more: start again" in widget.locator(".dw-numbers").inner_text())
+    press(widget, "Recalibrate, masks on")
+    assert state(page, "VarianceShiftMachine", "did") == [["sneakers", 0.5, 2000]]
+
+
+def test_the_clouds_and_what_the_nets_felt_are_those_of_python(page):
+    widget = place(page, "NoiseYouCannotFeel")
+    press(widget, "DropConnect")
+    truth = state(page, "NoiseYouCannotFeel", "truth")
+    assert (
+        widget.locator(".dw-answer").inner_text().startswith(f"Your guess: “DropConnect”. Here: “{truth}”.")
+    )
+    widget.get_by_label("trained nets").select_option("stopped early")
+    press(widget, "New draws")
+    stats = widgets.NoiseYouCannotFeel(when="stopped early", seed=1).stats()
+    for noise in ("binary", "Gaussian", "three-level", "DropConnect"):
+        said = f"{noise}\ncorrelation {stats[f'{noise}_correlation']:.2f}"
+        wait_for(lambda said=said: said in widget.locator(".dw-pictures").inner_text())
+    for noise in ("Gaussian", "three-level", "DropConnect"):
+        mean, low, high = (stats[f"{noise}_nll{end}"] for end in ("", "_low", "_high"))
+        said = f"{noise} {mean:+.3f} [{low:+.3f}, {high:+.3f}], {stats[f'{noise}_the_same']}"
+        wait_for(lambda said=said: said in widget.locator(".dw-numbers").inner_text())

@@ -274,7 +274,7 @@ export default view((model, el) => {
       machine.stored[1].forEach((v, d) => pen.mark("circle", area.X(theory.units[d]), area.Y(Math.min(1.5, now.received[d] / v))));
     });
     const points = history(machine);
-    path.words({ above: `now ${percent(points.at(-1)[2])}` });
+    path.words({ above: `now ${Math.round(N * points.at(-1)[2])} of ${N} images right` });
     path.paint((pen) => {
       const passes = points.map((row) => row[0]), last = Math.max(PER_POINT, passes.at(-1));
       const area = axes(pen, { xlim: [0, last], ylim: [0, 1], xticks: [0, last / 2, last], xformat: (v) => v.toFixed(0), yticks: [0, 0.5, 1] });
@@ -293,9 +293,9 @@ export default view((model, el) => {
     return {
       text: `In ${mode} batch norm receives ${percent(share)} of the variance that it has stored; when training at this p has filled it, `
         + `the formula says ${percent(theory.share)} (standard error ${(100 * theory.error).toFixed(1)}) · `
-        + `${N} test images in ${mode}: accuracy ${percent(now.accuracy)}, NLL ${now.nll.toFixed(2)} · ${machine.passes} passes`
+        + `test images in ${mode}: ${Math.round(N * now.accuracy)} of ${N} right, NLL ${now.nll.toFixed(2)} · ${machine.passes} passes`
         + (machine.passes >= MAX_PASSES ? ", no more: start again" : ""),
-      label: `${order}, p ${p.toFixed(2)}, in ${mode}: stored variance ${stored.toFixed(2)}, received ${arrives.toFixed(2)}, accuracy ${percent(now.accuracy)}.`,
+      label: `${order}, p ${p.toFixed(2)}, in ${mode}: stored variance ${stored.toFixed(2)}, received ${arrives.toFixed(2)}, ${Math.round(N * now.accuracy)} of ${N} test images right.`,
     };
   });
 });

@@ -144,7 +144,9 @@ def test_passes_in_train_mode_over_sneakers_ruin_the_net_and_new_statistics_heal
 
 def test_without_masks_the_shift_is_gone_and_with_them_it_is_back():
     widget = VarianceShiftMachine(p=0.5)
+    before = widget.stats()["nll"]
     widget.act("clean")
+    assert widget.stats()["nll"] < before - 0.05
     assert widget.stats()["share"] == pytest.approx((NUM_SHOWN - 1) / NUM_SHOWN)
     widget.act("masks")
     # The mean of five passes over the 400 images, with other masks each.

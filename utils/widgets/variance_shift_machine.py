@@ -21,6 +21,7 @@ HIGHEST_P, FIRST_STEPS, MAX_PASSES, PASSES_PER_POINT, REFITS = 0.9, 200, 2000, 5
 # What can be done to the net: training steps; passes in train() that are meant as evaluation, over the
 # sneakers among the test images or over all of them; new statistics of training images, masks on or off.
 ACTIONS = ("train", "sneakers", "all", "masks", "clean")
+HIGHEST_RATIO = 1.5  # the end of the axis
 # The random numbers that one pass may need: 400 images to choose, 400 x 24 units to drop.
 STRIDE = NUM_SHOWN * (WIDTH + 1)
 
@@ -280,9 +281,10 @@ class VarianceShiftMachine(CourseWidget):
                     xticklabels=("stored", "received", "trained at p"))  # fmt: skip
         expected, measured = self.shares()
         look = plotting.series_style("received")
-        axes[1].plot(expected, measured, linestyle="none", marker=look["marker"], color=look["color"])
-        axes[1].plot([0, 1.5], [0, 1.5], color=plotting.series_style("theory")["color"], linestyle="--")
-        axes[1].set(title="Received / stored", xlabel="formula, each unit", ylabel="measured")
+        axes[1].plot(expected, np.minimum(measured, HIGHEST_RATIO), linestyle="none", marker=look["marker"], color=look["color"])
+        axes[1].plot([0, HIGHEST_RATIO], [0, HIGHEST_RATIO], color=plotting.series_style("theory")["color"], linestyle="--")
+        axes[1].set(title="Received / stored", xlabel="formula, each unit", xlim=(0, 1.05),
+                    ylabel=f"measured ({HIGHEST_RATIO}: and above)", ylim=(0, HIGHEST_RATIO))  # fmt: skip
         passes, _, accuracy = np.array(machine.history()).T
         look = plotting.series_style("test")
         axes[2].plot(passes, accuracy, color=look["color"], linewidth=2.2)

@@ -4,6 +4,7 @@ import { frame, view } from "./ui.js";
 
 const N = 400, D = 24, K = 10, SNEAKER = 7, BATCH = 50, LR = 0.1, MOMENTUM = 0.9, EPS = 1e-5;
 const PER_POINT = 5, REFITS = 5, MAX_PASSES = 2000, STRIDE = N * (D + 1);
+const HIGHEST_RATIO = 1.5; // the end of the axis
 const DROPOUT_FIRST = "dropout first", NORM_FIRST = "batch norm first";
 
 // The images out of the bytes that Python sends: {h, y} for training and test, and the sneakers among the latter.
@@ -223,7 +224,7 @@ export default view((model, el) => {
   const units = ui.panel({ ratio: 1.1, tall: 11, most: 18, wide: 15, title: "Received / stored, each unit" });
   const path = ui.panel({ ratio: 1.1, tall: 11, most: 18, wide: 15, title: "Test accuracy in eval" });
   tank.words({ title: "Stored variance", above: `mean of ${D} units` });
-  units.words({ above: "measured", below: "by the formula" });
+  units.words({ above: `measured (${HIGHEST_RATIO}: and above)`, below: "by the formula" });
   path.words({ below: "passes in train mode" });
   const swap = () => ui.set({ order: model.get("order") === DROPOUT_FIRST ? NORM_FIRST : DROPOUT_FIRST });
   const chosen = ui.pick(boxes, { at: () => "boxes", move: () => "boxes", press: swap,
@@ -267,11 +268,11 @@ export default view((model, el) => {
       area.line([0, 1], [arrives, arrives], "received", { width: 3, marks: true });
     });
     units.paint((pen) => {
-      const area = axes(pen, { xlim: [0, 1.05], ylim: [0, 1.5], xticks: [0, 0.5, 1], yticks: [0, 0.5, 1, 1.5] });
-      area.line([0, 1.5], [0, 1.5], "theory");
+      const area = axes(pen, { xlim: [0, 1.05], ylim: [0, HIGHEST_RATIO], xticks: [0, 0.5, 1], yticks: [0, 0.5, 1, 1.5] });
+      area.line([0, HIGHEST_RATIO], [0, HIGHEST_RATIO], "theory");
       pen.ink("received");
       pen.g.setLineDash([]);
-      machine.stored[1].forEach((v, d) => pen.mark("circle", area.X(theory.units[d]), area.Y(Math.min(1.5, now.received[d] / v))));
+      machine.stored[1].forEach((v, d) => pen.mark("circle", area.X(theory.units[d]), area.Y(Math.min(HIGHEST_RATIO, now.received[d] / v))));
     });
     const points = history(machine);
     path.words({ above: `now ${Math.round(N * points.at(-1)[2])} of ${N} images right` });

@@ -281,7 +281,9 @@ class VarianceShiftMachine(CourseWidget):
                     xticklabels=("stored", "received", "trained at p"))  # fmt: skip
         expected, measured = self.shares()
         look, theory = plotting.series_style("received"), plotting.series_style("theory")
-        axes[1].scatter(expected, np.minimum(measured, HIGHEST_RATIO), marker=look["marker"], color=look["color"])
+        axes[1].scatter(
+            expected, np.minimum(measured, HIGHEST_RATIO), marker=look["marker"], color=look["color"]
+        )
         axes[1].plot([0, HIGHEST_RATIO], [0, HIGHEST_RATIO], color=theory["color"], linestyle="--")
         axes[1].set(title="Received / stored", xlabel="formula, each unit", xlim=(0, 1.05),
                     ylabel=f"measured ({HIGHEST_RATIO}: and above)", ylim=(0, HIGHEST_RATIO))  # fmt: skip

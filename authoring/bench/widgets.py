@@ -154,7 +154,7 @@ def baseline():
 
 
 def cpu_ms(page, session, script, widget, times):
-    """Run `script` on a widget: (what it returns, CPU milliseconds of the page's thread for each of `times`)."""
+    """Run `script` on a widget: (its answer, CPU milliseconds of the page for each of `times`)."""
 
     def spent():
         metrics = session.send("Performance.getMetrics")["metrics"]
@@ -166,7 +166,7 @@ def cpu_ms(page, session, script, widget, times):
 
 
 def measure(chromium):
-    """(moves, waits_interact, race): for each widget with a slider its waits in ms and the CPU time of a move;
+    """(moves, waits_interact, race): of each widget with a slider its waits in ms and the CPU time of a move;
     the waits of its picture by `interact`; the frames of the race while it trains, and their CPU time.
     """
     gallery = ROOT / "notebooks" / "widgets_gallery.ipynb"

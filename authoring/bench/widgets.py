@@ -47,9 +47,9 @@ def bank_values(name, axis):
 
 
 # What `interact` moves: p, from 0 to 1 in steps of 0.01, but for these. PSweep's figure shows all p at once.
-PARAMETERS = {"PSweep": "width", "ThinnedNetwork": "p1"}
+PARAMETERS = {"CoadaptationLens": "knocked_out", "PSweep": "width", "ThinnedNetwork": "p1"}
 VALUES = {
-    "CoadaptationLens": bank_values("lens", "p"),
+    "CoadaptationLens": [int(count) for count in bank_values("lens", "knocked_out")],
     "EvalDetective": [k / 20 for k in range(21)],
     "OverfitRace": [k / 20 for k in range(19)],
     "PSweep": [int(width) for width in bank_values("sweep", "width")],

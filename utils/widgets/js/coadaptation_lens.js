@@ -39,8 +39,8 @@ export default view((model, el) => {
   const filters = bytesOf(model.get("filters")), activations = bytesOf(model.get("activations"));
   const weights = float32(model.get("weights"));
   const kept = () => keptUnits(model.get("seed"), model.get("knocked_out"), model.get("forced"), width);
-  ui.slider("p", "drop probability p", { values: bank.p, digits: 1 });
   ui.slider("knocked_out", "random units knocked out", { values: bank.knocked_out, digits: 0 });
+  ui.slider("p", "drop probability p", { values: bank.p, digits: 1 });
   ui.button("Other units", () => ui.set({ seed: model.get("seed") + 1, forced: {} }));
   ui.button("Revive all", () => ui.set({ knocked_out: 0, forced: {} }));
   const mosaic = () => {

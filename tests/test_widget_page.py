@@ -351,8 +351,8 @@ def test_the_legend_of_the_poster_is_the_one_on_the_page(page, all_widgets, name
     widget = place(page, name)
     press(widget, "Just show me")
     rows = dict(
-        widget.locator(".dw-key").evaluate_all(
-            """rows => rows.map((row) => {
+        widget.evaluate(
+            """root => [...root.querySelectorAll(".dw-key")].map((row) => {
               const shape = row.querySelector("line, rect, circle, path");
               const { stroke, fill } = getComputedStyle(shape);
               const line = shape.tagName === "line" || fill === "none";

@@ -106,7 +106,7 @@ class PSweep(CourseWidget):
         low, high, _ = SPANS[self.measure]
         fig = plotting.curves_figure(
             load_bank("sweep")["p"],
-            {"training images": train, "test images": test, "test images, early-stopped": early},
+            {"training images": train, "test images, at the end": test, "test images, early-stopped": early},
             styles=CURVES,
             title=f"{self.num_train:,} training images, width {self.width}",
             xlabel="drop probability p",

@@ -10,7 +10,7 @@ from utils.data import DATA_DIR
 from utils.widgets import CoadaptationLens, PSweep
 from utils.widgets.base import load_bank
 from utils.widgets.coadaptation_lens import WIDTH, accuracy
-from utils.widgets.coadaptation_lens_bank import KNOCKED_OUT, measure_lens
+from utils.widgets.coadaptation_lens_bank import KNOCKED_OUT, _shown, measure_lens
 from utils.widgets.p_sweep import CURVES
 from utils.widgets.p_sweep_bank import train_one
 
@@ -68,10 +68,31 @@ def test_the_lens_bank_agrees_with_a_corner_trained_again():
     spread = np.maximum(stored.max(axis=0) - stored.min(axis=0), 0.02)
     assert np.all(np.abs(again["accuracy"] - stored[0]) <= spread)
     assert abs(again["correlation"] - bank["correlation"][1, 0]) < 0.02
-    # The same net in few numbers: 400 images of the 10,000 within five standard errors.
-    everything = np.ones(WIDTH, dtype=bool)
-    share = stored[0, 0]
-    assert abs(accuracy(bank, 1, everything) - share) < 5 * np.sqrt(share * (1 - share) / 400)
+    # The same net in few numbers: its 400 images of the 10,000 within five standard errors, also without
+    # half of its units, stored and trained again.
+    few = {name: {1: again[name]} for name in ("activations", "W2", "b2")} | {"labels": bank["labels"]}
+    halves = np.random.default_rng(0).permuted(np.tile(np.arange(WIDTH) < WIDTH // 2, (20, 1)), axis=1)
+    for net in (bank, few):
+        half = np.mean([accuracy(net, 1, kept) for kept in halves])
+        for share, got in (
+            (stored[0, 0], accuracy(net, 1, np.ones(WIDTH, dtype=bool))),
+            (stored[0, KNOCKED_OUT.tolist().index(64)], half),
+        ):
+            assert abs(got - share) < 5 * np.sqrt(share * (1 - share) / 400)
+
+
+def test_the_small_net_gives_the_logits_of_the_large_one_within_half_a_level_of_each_unit():
+    rng = np.random.default_rng(0)
+    W1, W2, b2 = (rng.normal(size=size).astype(np.float32) for size in ((784, WIDTH), (WIDTH, 10), (10,)))
+    h = np.maximum(rng.normal(size=(30, WIDTH)) * rng.uniform(0, 9, WIDTH), 0).astype(np.float32)
+    h[:, 5] = 0  # a unit that never fires
+    small = _shown(W1, h, W2, b2)
+    logits = small["activations"].astype(np.float64) @ small["W2"] + small["b2"]
+    assert np.all(np.abs(logits - (h.astype(np.float64) @ W2 + b2)) < 0.501 * np.abs(small["W2"]).sum(axis=0))
+    # A filter is the unit's own weights: by hand for one pixel of unit 7.
+    means = W1[:, 7].reshape(14, 2, 14, 2).mean(axis=(1, 3))
+    grey = 127.5 + 127.5 * means[3, 4] / np.abs(means).max()
+    assert abs(int(small["filters"][7, 3, 4]) - grey) <= 0.5 + 1e-4
 
 
 def test_dropout_hurts_the_narrow_net_and_helps_the_wide_one_at_few_images():

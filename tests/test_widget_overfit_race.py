@@ -201,7 +201,7 @@ def test_opened_with_another_p_it_asks_what_that_changes(p, truth):
     mean, half = (here - asked).mean(), 2.262 * (here - asked).std(ddof=1) / np.sqrt(10)
     assert widget.truth == truth == ("higher" if mean > half else "ten draws cannot tell")
     assert f"p = {p} in place of p = 0.5" in widget.question
-    assert f"difference {mean:.2f} [{mean - half:.2f}, {mean + half:.2f}]" in widget.because
+    assert f"difference {mean:.2f}, 95 % interval [{mean - half:.2f}, {mean + half:.2f}]" in widget.because
     assert OverfitRace(p=0.25).question == OverfitRace().question, "of a p that was not measured"
 
 

@@ -184,7 +184,8 @@ class OverfitRace(CourseWidget):
             guess.choice(*words),
             words[1 + int(found.low > 0) - int(found.high < 0)],
             f"Fresh loss {here.mean():.2f} at p = {self.p}, {asked.mean():.2f} at p = {ASKED_P}; mean "
-            f"difference {found.mean:.2f} [{found.low:.2f}, {found.high:.2f}], {found.n} pairs.",
+            f"difference {found.mean:.2f}, 95 % interval [{found.low:.2f}, {found.high:.2f}], "
+            f"{found.n} pairs.",
         )
 
     @traitlets.validate("l2")

@@ -98,6 +98,7 @@ def open_page(playwright, chromium, address, width=1400, height=1000):
     """A browser page; page.elsewhere lists requests to any other host than `address`."""
     browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
     page = browser.new_page(viewport={"width": width, "height": height})
+    page.set_default_timeout(120_000)  # many seconds, since the machine may do other work
     page.elsewhere = []
     page.on("request", lambda request: _note_other_hosts(page.elsewhere, request.url, address))
     yield page

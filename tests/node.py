@@ -19,7 +19,7 @@ def run_js(module, expression, **values):
     names = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in values.items())
     code = exports + names + f"process.stdout.write(JSON.stringify({expression}));"
     result = subprocess.run(
-        [node, "--input-type=module", "-e", code], capture_output=True, text=True, timeout=60, check=False
+        [node, "--input-type=module"], input=code, capture_output=True, text=True, timeout=60, check=False
     )
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)

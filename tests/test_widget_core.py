@@ -129,8 +129,8 @@ def test_mask_lab_clicks_force_units():
         ({"p": 1.2}, r"p must be in \[0, 1\], got 1.2"),
         ({"p": float("nan")}, r"p must be in \[0, 1\], got nan"),
         ({"seed": -1}, r"seed must be a whole number in \[0, 2147483647\], got -1"),
-        ({"forced": {"240": 1}}, r"forced must map cells 0..239 to 0 or 1, got \{'240': 1\}"),
-        ({"forced": {"3": 2}}, "forced must map cells"),
+        ({"forced": {"240": 1}}, r"forced must map numbers 0..239 to 0 or 1, got \{'240': 1\}"),
+        ({"forced": {"3": 2}}, "forced must map numbers"),
         ({"batches": 0}, r"batches must be a whole number in \[1, 1000\], got 0"),
     ],
 )

@@ -306,7 +306,8 @@ def lines_of(figure):
 @pytest.mark.parametrize(
     ("widget", "series"),
     [
-        (lambda: PSweep(), {"training images": "training", "test images": "test"}),
+        (lambda: PSweep(), {"training images": "training", "test images, at the end": "test",
+                            "test images, early-stopped": "early-stopped"}),
         (lambda: CoadaptationLens(p=0.5), {"trained with p = 0": "without", "trained with p = 0.5": "with"}),
         (lambda: OverfitRace(trained=[[0.5, 0.01, 40]]), {
             plotting.series_style(name)["label"]: name

@@ -13,6 +13,8 @@ from utils.widgets.core import normal
 from utils.widgets.image_dropout import (
     MOST_DRAWS,
     NOISES,
+    SIDE,
+    alone,
     feature_maps,
     noise_factor,
     noise_numbers,
@@ -128,6 +130,16 @@ def test_block_noise_drops_neighbours_together_and_pixel_noise_does_not():
     assert abs(together("pixel")) < 5 / np.sqrt(MOST_DRAWS * 28 * 27)
 
 
+def test_opened_with_blocks_it_asks_how_many_holes_have_no_neighbour():
+    widget = ImageDropout(noise="block")
+    assert widget.truth == round(100 * alone("block", 0)) and "no pixel left beside them" in widget.question
+    factors = noise_factor("block", noise_numbers("block", 0)[:100], 0.5).reshape(100, SIDE, SIDE)
+    holes = [(n, i, j) for n, i, j in np.argwhere(factors == 0)]
+    lonely = [not factors[n, max(0, i - 1) : i + 2, max(0, j - 1) : j + 2].any() for n, i, j in holes]
+    assert alone("block", 0) == pytest.approx(np.mean(lonely), abs=1e-12)
+    assert alone("pixel", 0) < 0.05 < 0.3 < alone("block", 0)
+
+
 def test_at_the_ends_of_the_slider_nothing_or_everything_is_dropped():
     for noise in NOISES:
         untouched = ImageDropout(noise=noise, p=0, draws=3)
@@ -181,7 +193,7 @@ def test_bad_values_get_one_sentence_and_change_nothing(arguments, message):
 def test_a_move_in_the_browser_changes_the_stats():
     widget = ImageDropout(p=0.2)
     browser_says(widget, p=0.7, draws=50, noise="block", image=1)
-    assert widget.stats() == ImageDropout(p=0.7, draws=50, noise="block", image=1).stats()
+    assert widget.numbers() == ImageDropout(p=0.7, draws=50, noise="block", image=1).numbers()
     assert widget.stats()["image"] == "Trouser"
     assert eval(widget.code()).state() == widget.state()
 

@@ -193,6 +193,18 @@ def test_the_question_is_answered_by_the_mean_over_ten_draws_of_points():
     assert f"{bank['fresh_l2'][3].mean():.2f} with L2" in widget.because
 
 
+@pytest.mark.parametrize(("p", "truth"), [(0.0, "higher"), (0.7, "ten draws cannot tell")])
+def test_opened_with_another_p_it_asks_what_that_changes(p, truth):
+    widget, bank = OverfitRace(p=p), load_bank("race")
+    here, asked = (bank["fresh_p"][bank["p"].tolist().index(q)] for q in (p, ASKED_P))
+    # Student's t for nine degrees of freedom, from a table: 2.262.
+    mean, half = (here - asked).mean(), 2.262 * (here - asked).std(ddof=1) / np.sqrt(10)
+    assert widget.truth == truth == ("higher" if mean > half else "ten draws cannot tell")
+    assert f"p = {p} in place of p = 0.5" in widget.question
+    assert f"difference {mean:.2f}, 95 % interval [{mean - half:.2f}, {mean + half:.2f}]" in widget.because
+    assert OverfitRace(p=0.25).question == OverfitRace().question, "of a p that was not measured"
+
+
 def test_without_dropout_the_net_memorises_and_pays_on_fresh_points():
     widget = OverfitRace()
     widget.run(2000)

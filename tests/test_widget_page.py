@@ -8,7 +8,7 @@ from widget_page import write_page
 from teaching.html import NEEDS_KERNEL
 from utils import plotting, widgets
 
-STATES = {"CoadaptationLens": {"p": 0.5}, "OverfitRace": {"trained": [[0.5, 0.01, 40]]}}
+STATES = {"OverfitRace": {"trained": [[0.5, 0.01, 40]]}}
 
 
 # Keeps the media queries by which widgets learn of another resolution.
@@ -181,6 +181,30 @@ def test_the_units_of_the_mask_are_reached_by_keys(page):
     assert spoken.inner_text().startswith("example 2, unit 20")
 
 
+def test_units_of_both_nets_go_by_a_click_or_by_keys_and_all_come_back(page, all_widgets):
+    widget = place(page, "CoadaptationLens")
+    press(widget, "Just show me")
+    gone = int((~all_widgets["CoadaptationLens"].kept()).sum())
+    first, second = (widget.locator(".dw-pictures canvas").nth(k) for k in (0, 1))
+    box = second.bounding_box()
+    second.click(position={"x": 2.5 / 16 * box["width"], "y": 1.5 / 8 * box["height"]})  # unit 18
+    kept = 1 - int(all_widgets["CoadaptationLens"].kept()[18])
+    assert state(page, "CoadaptationLens", "forced") == {"18": kept}
+    first.focus()
+    for key in ("ArrowRight", "End", "ArrowDown", "Space"):
+        page.keyboard.press(key)
+    assert list(state(page, "CoadaptationLens", "forced")) == ["18", "31"]
+    how = "alive" if state(page, "CoadaptationLens", "forced")["31"] else "knocked out"
+    assert widget.locator(".dw-spoken").first.inner_text() == f"unit 32 of 128: {how} in both nets"
+    change = sum(1 if keep else -1 for keep in state(page, "CoadaptationLens", "forced").values())
+    assert widget.locator(".dw-numbers").inner_text().startswith(f"{gone - change} of 128 units gone")
+    press(widget, "Revive all")
+    said = widget.locator(".dw-numbers").inner_text()
+    assert said.startswith("0 of 128 units gone") and state(page, "CoadaptationLens", "forced") == {}
+    press(widget, "Other units")
+    assert state(page, "CoadaptationLens", "seed") == 1
+
+
 def test_paths_are_traced_by_keys(page):
     widget = place(page, "ThinnedNetwork")
     press(widget, "Just show me")
@@ -327,8 +351,8 @@ def test_the_legend_of_the_poster_is_the_one_on_the_page(page, all_widgets, name
     widget = place(page, name)
     press(widget, "Just show me")
     rows = dict(
-        widget.locator(".dw-key").evaluate_all(
-            """rows => rows.map((row) => {
+        widget.evaluate(
+            """root => [...root.querySelectorAll(".dw-key")].map((row) => {
               const shape = row.querySelector("line, rect, circle, path");
               const { stroke, fill } = getComputedStyle(shape);
               const line = shape.tagName === "line" || fill === "none";

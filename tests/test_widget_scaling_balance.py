@@ -64,6 +64,15 @@ def test_the_classical_values_are_the_inverted_ones_times_q_in_both_modes():
         np.testing.assert_allclose(classical.received(mode), 0.7 * inverted.received(mode), rtol=1e-12)
 
 
+def test_opened_without_scaling_it_asks_which_mode_receives_more():
+    widget, inverted = ScalingBalance(scaling="none"), ScalingBalance()
+    means = [np.mean([ScalingBalance(scaling="none", seed=s).measured("train")[0] for s in range(40)]),
+             widget.measured("eval")[0]]  # fmt: skip
+    assert widget.truth == "more in evaluation" and means[1] > 1.5 * means[0]
+    assert f"{means[1]:.2f} in evaluation" in widget.because
+    assert "variance" in inverted.question and "variance" not in widget.question
+
+
 def test_evaluation_is_exact_and_needs_no_draw():
     for scaling in SCALINGS:
         stats = ScalingBalance(p=0.4, scaling=scaling, mode="eval").stats()

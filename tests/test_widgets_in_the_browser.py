@@ -332,6 +332,21 @@ def test_keys_after_a_click_into_a_widget_do_nothing_to_the_notebook(gallery, wh
     gallery.keyboard.press("Escape")
 
 
+@pytest.mark.parametrize("name", ["MaskLab", "CoadaptationLens"])
+def test_units_are_reached_by_keys_in_jupyterlab_too(gallery, name):
+    widget = place(gallery, name)
+    cells = gallery.locator(".jp-Notebook .jp-Cell").count()
+    widget.get_by_role("button", name="Reset").click()
+    uncover(widget)
+    code = widget.locator(".dw-code")
+    wait_for(lambda: "forced={}" in code.inner_text())
+    picture_of(widget).locator("canvas").first.focus()
+    for key in ("ArrowRight", "ArrowRight", "Space"):
+        gallery.keyboard.press(key)
+    wait_for(lambda: "forced={1: " in code.inner_text())
+    assert gallery.locator(".jp-Notebook .jp-Cell").count() == cells
+
+
 def test_space_on_a_button_presses_it(gallery):
     widget = place(gallery, "MaskLab")
     before = widget.locator(".dw-code").inner_text()

@@ -258,3 +258,19 @@ class Choice(traitlets.Unicode):
         if value not in self.options:
             raise traitlets.TraitError(f"{self.name} must be one of {', '.join(self.options)}, got {value!r}")
         return value
+
+
+class Forced(traitlets.Dict):
+    """A synced dict {"number": 0 or 1} for some of `total` units, refused with the course's one sentence."""
+
+    def __init__(self, total):
+        super().__init__()
+        self.total = total
+
+    def validate(self, obj, value):
+        for unit, keep in super().validate(obj, value).items():
+            if not str(unit).isdigit() or int(unit) >= self.total or keep not in (0, 1):
+                raise traitlets.TraitError(
+                    f"{self.name} must map numbers 0..{self.total - 1} to 0 or 1, got {{{unit!r}: {keep!r}}}"
+                )
+        return {str(unit): int(keep) for unit, keep in value.items()}

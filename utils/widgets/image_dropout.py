@@ -115,6 +115,8 @@ class ImageDropout(CourseWidget):
         self.images = ten_images().tobytes()
 
     def ask(self):
+        if self.noise == "block":
+            return self._ask_of_neighbours()
         x = np.atleast_2d(self.clean().T).T
         errors = error_curve(x, noise_factor(self.noise, noise_numbers(self.noise, self.seed), ASKED_P))
         one, many = errors[0], errors[ASKED_DRAWS - 1]
@@ -125,6 +127,17 @@ class ImageDropout(CourseWidget):
             guess.choice(*words),
             min(words, key=lambda word: abs(np.log(one / many / words[word]))),
             f"RMS error of one draw {one:.3f}, of the mean of {ASKED_DRAWS} {many:.4f}: it falls as 1/√N.",
+        )
+
+    def _ask_of_neighbours(self):
+        block, pixel = (round(100 * alone(noise, self.seed)) for noise in ("block", "pixel"))
+        return (
+            f"Predict first: squares of {BLOCK} x {BLOCK} pixels vanish, each pixel with p = {ASKED_P}. How "
+            "many of the pixels that vanish have no pixel left beside them, not even at a corner?",
+            guess.number(0, 100, unit="%"),
+            block,
+            f"In {ASKED_DRAWS} draws, that is. Of pixels that vanish one by one, {pixel} % have none beside "
+            "them.",
         )
 
     def clean(self):
@@ -183,6 +196,15 @@ class ImageDropout(CourseWidget):
         """RMS error of the mean of the first 1, 2, ... 200 draws: shape (200,)."""
         x = np.atleast_2d(self.clean().T).T  # (cells, values in the cell)
         return error_curve(x, noise_factor(self.noise, noise_numbers(self.noise, self.seed), self.p))
+
+
+def alone(noise, seed):
+    """The share of dropped pixels whose eight neighbours are dropped or outside, in 100 draws at p = 0.5."""
+    draws = noise_factor(noise, noise_numbers(noise, seed)[:ASKED_DRAWS], ASKED_P)
+    gone = draws.reshape(-1, SIDE, SIDE) == 0
+    kept = np.pad(~gone, ((0, 0), (1, 1), (1, 1)))
+    beside = sum(kept[:, i : i + SIDE, j : j + SIDE] for i in range(3) for j in range(3))
+    return float((beside[gone] == 0).mean())
 
 
 def rms_theory(p, draws, rms):

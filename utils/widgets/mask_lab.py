@@ -3,10 +3,9 @@
 import math
 
 import numpy as np
-import traitlets
 
 from utils.widgets import guess
-from utils.widgets.base import CourseWidget, Probability, WholeNumber, bundle
+from utils.widgets.base import CourseWidget, Forced, Probability, WholeNumber, bundle
 from utils.widgets.core import binomial_share, keep_mask, uniform
 
 ROWS, COLUMNS = 12, 20
@@ -38,16 +37,7 @@ class MaskLab(CourseWidget):
     p = Probability(0.5).tag(sync=True)
     seed = WholeNumber(0).tag(sync=True)
     batches = WholeNumber(1, 1, MOST_BATCHES).tag(sync=True)
-    forced = traitlets.Dict().tag(sync=True)
-
-    @traitlets.validate("forced")
-    def _check_forced(self, proposal):
-        for cell, keep in proposal["value"].items():
-            if not str(cell).isdigit() or int(cell) >= TOTAL or keep not in (0, 1):
-                raise traitlets.TraitError(
-                    f"forced must map cells 0..{TOTAL - 1} to 0 or 1, got {{{cell!r}: {keep!r}}}"
-                )
-        return {str(cell): int(keep) for cell, keep in proposal["value"].items()}
+    forced = Forced(TOTAL).tag(sync=True)
 
     def ask(self):
         std = math.sqrt(TOTAL * self.p * (1 - self.p))

@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 import traitlets
 
-from utils import metrics, scratch
+from utils import measured, metrics, scratch
 from utils.arguments import check_probability
 from utils.data import read_only
 from utils.widgets import guess
@@ -159,6 +159,8 @@ class OverfitRace(CourseWidget):
         super().__init__(**state)
 
     def ask(self):
+        if self.p != ASKED_P and self.p in load_bank("race")["p"]:
+            return self._ask_of_another_p()
         losses = {name: values.mean() for name, values in asked_losses().items()}
         seeds = len(load_bank("race")["seeds"])
         return (
@@ -169,6 +171,21 @@ class OverfitRace(CourseWidget):
             f"Mean fresh loss over {seeds} draws of points: "
             + ", ".join(f"{loss:.2f} {name.removeprefix('the one ')}" for name, loss in losses.items())
             + ".",
+        )
+
+    def _ask_of_another_p(self):
+        rows = load_bank("race")["p"].tolist()
+        here, asked = (load_bank("race")["fresh_p"][rows.index(p)] for p in (self.p, ASKED_P))
+        found = measured.difference(here, asked)
+        words = ("lower", "ten draws cannot tell", "higher")
+        return (
+            f"Predict first: {NUM_TRAIN} noisy points, {ASKED_EPOCHS:,} epochs, ten draws of points. With "
+            f"p = {self.p} in place of p = {ASKED_P}, is the loss on fresh points lower or higher?",
+            guess.choice(*words),
+            words[1 + int(found.low > 0) - int(found.high < 0)],
+            f"Fresh loss {here.mean():.2f} at p = {self.p}, {asked.mean():.2f} at p = {ASKED_P}; mean "
+            f"difference {found.mean:.2f}, 95 % interval [{found.low:.2f}, {found.high:.2f}], "
+            f"{found.n} pairs.",
         )
 
     @traitlets.validate("l2")

@@ -6,8 +6,10 @@ import traitlets
 from utils.widgets import guess
 from utils.widgets.base import Choice, CourseWidget, Probability, WholeNumber, bundle, load_bank
 
-MEASURES = {"NLL": ("train_nll", "test_nll"), "accuracy": ("train_accuracy", "test_accuracy")}
-BANK_ROWS = ("train_accuracy", "train_nll", "test_accuracy", "test_nll")
+# Rows of the bank: three curves, each as accuracy and as NLL.
+CURVES = ("training", "test", "early-stopped")
+MEASURES = ("NLL", "accuracy")
+BANK_ROWS = tuple((curve, measure) for curve in CURVES for measure in ("accuracy", "NLL"))
 # The ends of the axis: an untrained net has an NLL of ln 10 = 2.3.
 SPANS = {"NLL": (0, 2.4, (0, 0.5, 1, 1.5, 2)), "accuracy": (0.4, 1, (0.4, 0.6, 0.8, 1))}
 
@@ -17,7 +19,8 @@ class PSweep(CourseWidget):
 
     Everything on show was measured beforehand: 784-width-width-10 nets on Fashion-MNIST, dropout after
     both hidden layers, 1,500 SGD updates, 5 seeds (p_sweep_bank.py). Lines are means, bands reach from the
-    lowest to the highest seed.
+    lowest to the highest seed. Test images are answered twice: by the net as it is at the end, and by the
+    net of the epoch that was best on validation images.
 
     Parameters
     ----------
@@ -51,16 +54,18 @@ class PSweep(CourseWidget):
 
     def ask(self):
         low, high, ticks = SPANS[self.measure]
-        test, numbers = self.curves()[1].mean(axis=1), self.numbers()
-        best = test[self.axes["p"].index(numbers["best_p"])]
+        test, early = (curve.mean(axis=1) for curve in self.curves()[1:])
+        numbers, p = self.numbers(), self.axes["p"]
+        best, best_early = test[p.index(numbers["best_p"])], early[p.index(numbers["best_p_early"])]
         return (
             f"Predict first: nets of width {self.width}, {self.num_train:,} training images. Draw how the "
-            f"{self.measure} on test images changes with p.",
+            f"{self.measure} on test images at the end of training changes with p.",
             guess.curve(self.axes["p"], low, high, yticks=ticks, xlabel="drop probability p",
                         ylabel=f"{self.measure} on test images"),
             [round(float(value), 3) for value in test],
             f"Measured: {test[0]:.3f} without dropout, {best:.3f} at p = {numbers['best_p']}, which is the "
-            f"best, {test[-1]:.3f} at p = {self.axes['p'][-1]}.",
+            f"best, {test[-1]:.3f} at p = {p[-1]}. Of nets that were stopped early: {early[0]:.3f} without "
+            f"dropout, {best_early:.3f} at their best p, {numbers['best_p_early']}.",
         )  # fmt: skip
 
     @traitlets.validate("num_train", "width")
@@ -72,42 +77,43 @@ class PSweep(CourseWidget):
         return value
 
     def curves(self):
-        """(train, test) on show, each of shape (6 values of p, 5 seeds)."""
+        """(training, test, test early-stopped) on show, each of shape (6 values of p, 5 seeds)."""
         bank = load_bank("sweep")
         j = bank["num_train"].tolist().index(self.num_train)
         k = bank["width"].tolist().index(self.width)
-        return tuple(bank["values"][BANK_ROWS.index(row), :, j, k] for row in MEASURES[self.measure])
+        return tuple(bank["values"][BANK_ROWS.index((curve, self.measure)), :, j, k] for curve in CURVES)
 
     def numbers(self):
         """The state, the means over seeds at the p of the bank nearest to p, and the best p on test."""
         p = load_bank("sweep")["p"]
-        train, test = (curve.mean(axis=1) for curve in self.curves())
+        means = dict(zip(("train", "test", "early"), (c.mean(axis=1) for c in self.curves()), strict=True))
         nearest = int(np.abs(p - self.p).argmin())
-        best = int(test.argmin() if self.measure == "NLL" else test.argmax())
+        pick = np.argmin if self.measure == "NLL" else np.argmax
         return {
             "p": round(float(p[nearest]), 2),
             "num_train": self.num_train,
             "width": self.width,
             "measure": self.measure,
-            "train": float(train[nearest]),
-            "test": float(test[nearest]),
-            "best_p": round(float(p[best]), 2),
+            **{name: float(mean[nearest]) for name, mean in means.items()},
+            "best_p": round(float(p[pick(means["test"])]), 2),
+            "best_p_early": round(float(p[pick(means["early"])]), 2),
         }
 
     def draw(self, plotting):
         """The curves as a static figure."""
-        train, test = self.curves()
+        train, test, early = (curve.T for curve in self.curves())
         numbers = self.numbers()
         low, high, _ = SPANS[self.measure]
         fig = plotting.curves_figure(
             load_bank("sweep")["p"],
-            {"training images": train.T, "test images": test.T},
-            styles=("training", "test"),
+            {"training images": train, "test images, at the end": test, "test images, early-stopped": early},
+            styles=CURVES,
             title=f"{self.num_train:,} training images, width {self.width}",
             xlabel="drop probability p",
             ylabel=self.measure,
             sentence=f"{self.measure} over p for nets of width {self.width} on {self.num_train} training "
-            f"images; on test images the best p is {numbers['best_p']}.",
+            f"images; on test images the best p is {numbers['best_p']} at the end of training, "
+            f"{numbers['best_p_early']} stopped early.",
         )
         fig.axes[0].axvline(numbers["p"], color=plotting.BLACK, linewidth=2, zorder=1)
         fig.axes[0].set_ylim(low, high)

@@ -81,6 +81,8 @@ class ScalingBalance(CourseWidget):
         self.bias = float(arrays["bias"].mean())
 
     def ask(self):
+        if self.scaling == "none":
+            return self._ask_of_the_means()
         with_none, with_half = (variance_in_training(p, "inverted") for p in (0.0, ASKED_P))
         words = ("it shrinks", "it stays the same", "it grows")
         return (
@@ -89,6 +91,17 @@ class ScalingBalance(CourseWidget):
             guess.choice(*words),
             words[1 + int(np.sign(round(with_half - with_none, 6)))],
             f"Expected over masks: {with_none:.2f} without dropout, {with_half:.2f} at p = {ASKED_P}.",
+        )
+
+    def _ask_of_the_means(self):
+        mean, kept = load_activations()["hidden"].mean(), 1 - ASKED_P
+        words = ("more in training", "the same in both", "more in evaluation")
+        return (
+            f"Predict first: p = {ASKED_P}, and nothing is scaled. Does the next layer receive more in "
+            "training or in evaluation, on average?",
+            guess.choice(*words),
+            words[1 + int(np.sign(round(mean - kept * mean, 6)))],
+            f"Expected over masks: {kept * mean:.2f} in training, {mean:.2f} in evaluation.",
         )
 
     def received(self, mode=None):

@@ -115,8 +115,8 @@ export default view((model, el) => {
     },
   });
   ui.button("New draws", () => ui.set({ seed: model.get("seed") + 1 }));
-  const panels = [0, 1, 2].map(() => ui.panel({ ratio: 1, tall: 8, wide: 10 }));
-  const plot = ui.panel({ ratio: 1.2, tall: 10, wide: 15, grow: 1.4, title: "RMS error of the mean; theory √(p/q/N) · rms(x)" });
+  const panels = [0, 1, 2].map(() => ui.panel({ ratio: 1, tall: 7, wide: 7, grow: 1.5 }));
+  const plot = ui.panel({ ratio: 1.2, tall: 10, wide: 20, title: "RMS error of the mean; theory √(p/q/N) · rms(x)" });
   plot.words({ below: "N draws in the mean" });
 
   const paintImage = ({ g, width, height, look }, picture) => {

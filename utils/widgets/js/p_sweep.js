@@ -2,7 +2,9 @@ import { float32, mean, nearestIndex } from "./core.js";
 import { axes } from "./plot.js";
 import { frame, view } from "./ui.js";
 
-const ROWS = { NLL: [1, 3], accuracy: [0, 2] };
+// The twin of BANK_ROWS in p_sweep.py.
+const CURVES = ["training", "test", "early-stopped"], MEASURES = ["accuracy", "NLL"];
+export const rowOf = (curve, measure) => CURVES.indexOf(curve) * MEASURES.length + MEASURES.indexOf(measure);
 
 // The values of one curve: for each p of the bank the list of its seeds.
 export function bankCurve(bank, axes, row, numTrain, width) {
@@ -28,7 +30,7 @@ export default view((model, el) => {
   ui.choice("measure", "measure", [["NLL", "NLL"], ["accuracy", "accuracy"]]);
   const plot = ui.panel({ ratio: 1.4, tall: 14, wide: 24, grow: 1.2 });
   const nine = ui.panel({ ratio: 1.4, tall: 14, wide: 24, focus: true });
-  nine.words({ title: "All nine; click one to see it large", above: "rows: training images; columns: width; a dot: the best p on test images",
+  nine.words({ title: "All nine; click one to see it large", above: "test images only; rows: training images; columns: width; a mark: the best p",
     below: "or reach one with Tab and the arrow keys, and press Space" });
   const P = grid.num_train.length, Q = grid.width.length;
   let cells = [];
@@ -50,7 +52,8 @@ export default view((model, el) => {
 
   return ui.start(() => {
     const [measure, numTrain, width] = ["measure", "num_train", "width"].map((key) => model.get(key));
-    const [train, test] = ROWS[measure].map((row) => bankCurve(bank, grid, row, numTrain, width));
+    const curve = (name, n, w) => bankCurve(bank, grid, rowOf(name, measure), n, w);
+    const onShow = CURVES.map((name) => [name, curve(name, numTrain, width)]);
     const [low, highest, ticks] = grid.spans[measure];
     const clip = (v) => Math.min(highest, Math.max(low, v));
     const nearest = nearestIndex(grid.p, model.get("p"));
@@ -60,7 +63,7 @@ export default view((model, el) => {
     plot.paint((pen) => {
       const area = axes(pen, { xlim: [0, grid.p.at(-1)], ylim: [low, highest], xticks: grid.p, yticks: ticks });
       area.cursor(grid.p[nearest]);
-      for (const [series, runs] of [["training", train], ["test", test]]) {
+      for (const [series, runs] of onShow) {
         area.band(grid.p, runs.map((r) => clip(Math.min(...r))), runs.map((r) => clip(Math.max(...r))), series);
         area.line(grid.p, runs.map((r) => clip(mean(r))), series, { marks: true });
       }
@@ -76,22 +79,24 @@ export default view((model, el) => {
       cells.forEach((box, cell) => {
         const [n, w] = [grid.num_train[Math.floor(cell / Q)], grid.width[cell % Q]];
         const area = axes(pen, { xlim: [0, grid.p.at(-1)], ylim: [low, highest], xticks: [], yticks: [], box });
-        const [inTrain, inTest] = ROWS[measure].map((row) => bankCurve(bank, grid, row, n, w).map((r) => clip(mean(r))));
-        const best = bestIndex(inTest, measure);
-        area.line(grid.p, inTrain, "training", { width: 1.5 });
-        area.line(grid.p, inTest, "test", { width: 1.5, marks: [best] });
+        for (const name of ["test", "early-stopped"]) {
+          const means = curve(name, n, w).map((r) => clip(mean(r)));
+          area.line(grid.p, means, name, { width: 1.5, marks: [bestIndex(means, measure)] });
+        }
         g.setLineDash([]);
         g.strokeStyle = look.ink;
         g.lineWidth = (n === numTrain && w === width ? 3 : cell === chosen.now ? 2 : 0.5) * pen.thin;
         g.strokeRect(area.inner.x, area.inner.y, area.inner.width, area.inner.height);
       });
     });
-    const means = test.map(mean), best = bestIndex(means, measure);
-    ui.legend([{ series: "training", value: mean(train[nearest]).toFixed(3) }, { series: "test", value: means[nearest].toFixed(3) },
-      ...(drawn ? [{ series: "guess" }] : [])]);
+    const means = Object.fromEntries(onShow.map(([name, runs]) => [name, runs.map(mean)]));
+    const bestP = (name) => grid.p[bestIndex(means[name], measure)];
+    const names = { test: "test images, at the end" };
+    ui.legend([...CURVES.map((series) => ({ series, name: names[series], value: means[series][nearest].toFixed(3) })), ...(drawn ? [{ series: "guess" }] : [])]);
+    const [inTraining, atTheEnd, early] = CURVES.map((name) => means[name][nearest].toFixed(3));
     return {
-      text: `p = ${grid.p[nearest]}: ${measure} ${mean(train[nearest]).toFixed(3)} on training images, `
-        + `${means[nearest].toFixed(3)} on test images (${grid.seeds} seeds; bands: lowest to highest). Best p on test images: ${grid.p[best]}`,
+      text: `p = ${grid.p[nearest]}: ${measure} ${inTraining} on training images, ${atTheEnd} on test images at the end, ${early} early-stopped `
+        + `(${grid.seeds} seeds; bands: lowest to highest). Best p on test images: ${bestP("test")} at the end, ${bestP("early-stopped")} early-stopped`,
     };
   });
 });

@@ -63,7 +63,7 @@ CPU_INDEX = os.environ.get("COURSE_CPU_INDEX", "https://download.pytorch.org/whl
 GPU_SIGNS = ("/dev/nvidiactl", "/proc/driver/nvidia", "/usr/lib/wsl/lib/nvidia-smi")
 SETTINGS = {
     "PYTHONHASHSEED": "0",
-    # A kernel that ends stops the workers of joblib before joblib can; their tracker tidies up and says so.
+    # A kernel that ends in a sweep stops joblib's workers too soon; their tracker tidies up and says so.
     "PYTHONWARNINGS": "ignore:resource_tracker:UserWarning",
 }
 # What would lead pip or Python elsewhere. A reader's proxy, index and certificates stay.

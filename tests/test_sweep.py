@@ -3,6 +3,8 @@
 import logging
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -17,6 +19,7 @@ from dask.distributed import Client, LocalCluster
 from utils.sweep import grid, sweep
 from utils.torch_training import fit, make_mlp, measure, predict
 
+ROOT = Path(__file__).resolve().parent.parent
 DOOMED = {"drop_prob": 0.5, "seed": 1}
 SETTINGS = [{"drop_prob": p, "seed": seed} for p in (0.0, 0.2, 0.5, 0.8) for seed in range(3)]
 
@@ -64,7 +67,10 @@ def children():
     return {child for child in found if "resource_tracker" not in " ".join(child.cmdline())}
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+needs_sigkill = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+
+
+@needs_sigkill
 @pytest.mark.filterwarnings("error", "ignore::ResourceWarning")
 def test_a_dask_cluster_that_loses_a_worker_gives_every_result_once_and_bit_for_bit(tmp_path, capfd):
     alone = sweep(run, SETTINGS, num_jobs=1)
@@ -106,6 +112,20 @@ def test_two_threads_of_one_process_do_not_mix_their_random_numbers():
     alone = sweep(run, SETTINGS[-6:], num_jobs=1)
     with joblib.parallel_config(backend="threading"):
         assert sweep(run, SETTINGS[-6:], num_jobs=2) == alone
+
+
+def threads_inside(seed):
+    return {"threads": torch.get_num_threads()}
+
+
+def test_a_run_has_one_thread_and_the_caller_has_his_own_again():
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        (row,) = sweep(threads_inside, [{"seed": 0}], num_jobs=1)
+        assert row["threads"] == 1 and torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def run_unless_broken(drop_prob, seed, folder):
@@ -172,3 +192,27 @@ def test_a_worker_that_grows_is_replaced_without_a_word_and_no_result_is_lost(re
     assert [result["index"] for result in found] == list(range(8))
     assert len({result["process"] for result in found}) > 2
     assert [str(warning.message) for warning in recwarn] == []
+
+
+SWEEP_AND_DIE = """
+import os, psutil, signal
+from utils.sweep import sweep
+
+def run(seed):
+    return {"process": os.getpid()}
+
+rows = sweep(run, [{"seed": seed} for seed in range(2)])
+assert os.getpid() not in [row["process"] for row in rows]
+left = [" ".join(child.cmdline()) for child in psutil.Process().children()]
+assert all("resource_tracker" in command for command in left), left
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@needs_sigkill
+def test_a_kernel_that_is_killed_after_a_sweep_leaves_no_process_and_no_word_in_the_terminal():
+    """The trackers hold its stderr, so that `run` waits for their last words."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
+    command = [sys.executable, "-c", SWEEP_AND_DIE]
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (-signal.SIGKILL, "")

@@ -11,6 +11,7 @@ from utils.torch_training import (
     count_classes,
     fit,
     keep_best,
+    kept_images,
     load_tensors,
     make_mlp,
     measure,
@@ -52,6 +53,7 @@ def test_a_new_net_has_weights_of_variance_two_over_the_inputs_and_no_biases():
     for layer in layers:
         weights = layer.weight.detach().double()
         variance, room = 2 / layer.in_features, 5 * np.sqrt(2 / weights.numel())
+        assert abs(weights.mean()) < 5 * (variance / weights.numel()) ** 0.5
         assert abs(weights.square().mean().item() / variance - 1) < room
         assert not layer.bias.any()
 
@@ -149,13 +151,6 @@ def test_drop_probs_stand_after_hidden_layers_and_an_extra_first_one_before_the_
     assert drops(make_mlp(SIZES, (0.1, 0.2, 0.5), seed=0)) == [(0, 0.1), (3, 0.2), (6, 0.5)]
 
 
-def test_initial_weights_are_he_normal():
-    weights = make_mlp((400, 500, 10), (0.5,), seed=0)[0].weight.detach().double()
-    variance, n = 2 / 400, weights.numel()
-    assert abs(weights.mean()) < 5 * (variance / n) ** 0.5
-    assert abs(weights.var() - variance) < 5 * variance * (2 / n) ** 0.5
-
-
 @pytest.mark.parametrize("drop_probs", [(0.5,), (0.5,) * 4])
 def test_a_wrong_number_of_drop_probs_is_refused(drop_probs):
     with pytest.raises(ValueError, match=r"drop_probs must have 2 or 3 values .* got"):
@@ -167,12 +162,15 @@ def test_a_drop_prob_out_of_range_is_refused():
         make_mlp(SIZES, (0.5, 1.2), seed=0)
 
 
-def test_seeded_gives_the_same_numbers_inside_and_disturbs_none_outside():
+def test_a_seed_gives_its_numbers_wherever_the_generator_stands_and_disturbs_none_outside():
+    def drawn(seed):
+        with seeded(seed):
+            return torch.rand(3)
+
+    first = drawn(5)
+    torch.rand(1)
     state = torch.get_rng_state()
-    with seeded(5):
-        first = torch.rand(3)
-    with seeded(5):
-        assert torch.equal(torch.rand(3), first)
+    assert torch.equal(drawn(5), first) and not torch.equal(drawn(6), first)
     assert torch.equal(torch.get_rng_state(), state)
 
 
@@ -212,6 +210,15 @@ def test_examples_that_cannot_be_learnt_are_refused_before_anything_changes(x, y
         fit(model, x, y, num_epochs=1, batch_size=20, optimizer=optimizer, seed=0)
     assert torch.equal(model[0].weight, before) and torch.equal(torch.get_rng_state(), state)
     assert model.training
+
+
+@pytest.mark.parametrize("num_epochs", [0, 1.5])
+def test_epochs_that_make_no_sense_are_refused_before_anything_changes(num_epochs):
+    net = make_mlp(SIZES, (0.5, 0.5), seed=0)
+    before, sgd = net[0].weight.clone(), torch.optim.SGD(net.parameters(), lr=0.1)
+    with pytest.raises(ValueError, match=f"num_epochs must be a whole number >= 1, got {num_epochs}"):
+        fit(net, X, Y, num_epochs=num_epochs, batch_size=20, optimizer=sgd, seed=0)
+    assert torch.equal(net[0].weight, before)
 
 
 @pytest.mark.parametrize(
@@ -299,8 +306,12 @@ def test_tensors_are_the_callers_own_whatever_is_done_to_them():
     before = {name: tensor.clone() for name, tensor in first.items()}
     for tensor in first.values():
         tensor.zero_()
-    again = load_tensors("mnist", num_train=100)
+    again = load_tensors("mnist", num_train=100, num_val=0, label_noise=0.0, seed=0)
     assert all(torch.equal(again[name], before[name]) for name in before)
+
+
+def test_images_are_read_once_for_many_runs():
+    assert kept_images("mnist", 100, 0, 0.0, 0) is kept_images("mnist", 100, 0, 0.0, 0)
 
 
 def test_an_unknown_data_set_is_refused_by_name():

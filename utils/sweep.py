@@ -10,6 +10,8 @@ from itertools import product
 
 import joblib
 import torch
+from joblib.externals.loky import get_reusable_executor
+from joblib.parallel import BACKENDS, get_active_backend
 
 from utils.arguments import check_positive_int
 
@@ -20,7 +22,7 @@ def sweep(run, settings, num_jobs=2):
     Each run computes on one thread and has PyTorch's generator to itself, so its numbers do not depend on
     how many runs are done beside it. The work goes through joblib, so the caller chooses where it is done:
 
-    - `sweep(run, settings)` uses processes of this machine;
+    - `sweep(run, settings)` uses processes of this machine, which end when it does;
     - the same call inside `joblib.parallel_config(backend="dask")` uses the Dask cluster of the current
       `dask.distributed.Client`; a run whose worker dies is done again on another one;
     - `sweep(joblib.Memory("folder", verbose=0).cache(run), settings)` keeps each finished run on disk, so a
@@ -55,9 +57,13 @@ def sweep(run, settings, num_jobs=2):
     with warnings.catch_warnings():
         # joblib replaces a worker whose memory has grown by 300 MB, and says so; no run is lost.
         warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
-        results = joblib.Parallel(n_jobs=num_jobs)(
-            joblib.delayed(_run_alone)(run, setting) for setting in settings
-        )
+        try:
+            results = joblib.Parallel(n_jobs=num_jobs)(
+                joblib.delayed(_run_alone)(run, setting) for setting in settings
+            )
+        finally:
+            if num_jobs > 1 and isinstance(get_active_backend()[0], BACKENDS["loky"]):
+                _end_processes()
     for setting, result in zip(settings, results, strict=True):
         if both := sorted(setting.keys() & result.keys()):
             raise ValueError(f"run must not return results under names of settings, got {', '.join(both)}")
@@ -67,6 +73,14 @@ def sweep(run, settings, num_jobs=2):
 def grid(**choices):
     """All combinations of the choices as settings for `sweep`: grid(seed=(0, 1), p=(0, 0.5)) has four."""
     return [dict(zip(choices, one, strict=True)) for one in product(*choices.values())]
+
+
+def _end_processes():
+    """End the processes that joblib would keep for a next call.
+
+    A kernel that ended before them would leave complaints in the terminal and, if killed, them as well.
+    """
+    get_reusable_executor(reuse=True).terminate()
 
 
 _here = threading.local()  # .running is True in a thread that does a run of a sweep

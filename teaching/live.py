@@ -6,11 +6,15 @@ from Pyodide's public address; with `--pyodide COPY` from a copy of a release, f
 A cell that needs a framework is shown as it is stored, and so is every cell that needs it. So is one that
 would take the browser longer than half a minute: it is tagged `slow-in-browser`, or runs a part of a long
 experiment to compare it with the stored results. These results are then taken.
+
+One setting, empty by default, names an address: COURSE_SITE is where the pages of `course.py site` will be.
+Links to notebooks that do not run in a browser lead there; without it they are words.
 """
 
 import ast
 import json
 import os
+import posixpath
 import re
 import shutil
 import subprocess
@@ -23,6 +27,7 @@ import nbformat
 from jupyter_core.paths import jupyter_path
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
+from authoring.contents import MAP
 from authoring.store import NOTEBOOKS_DIR
 from teaching.html import or_one_sentence
 from utils.data import DATA_DIR, IDX_SHA256
@@ -86,6 +91,22 @@ NOT_RUN = "*The browser shows the next cell as it is stored: {why}.*"
 def runs_in_the_browser(name):
     """Is there a live version of this notebook, named by its path below notebooks, without suffix?"""
     return name in NOTEBOOKS
+
+
+def linked(text, name):
+    """The text of the notebook `name`; its links lead to notebooks that run here, or to pages of the site."""
+    site = os.environ.get("COURSE_SITE", "").rstrip("/")
+
+    def link(found):
+        words, path, place = found.groups()
+        page = posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
+        page = "teaching" if page == "../teaching/README.md" else posixpath.splitext(page)[0]
+        if runs_in_the_browser(page):
+            return found[0]
+        return f"[{words}]({site}/{page}.html{place or ''})" if site else f"{words} (not in the browser)"
+
+    text = text.replace("](../images/", "](images/")  # which lie above the notebooks elsewhere
+    return re.sub(r"(?<!!)\[([^\[\]]*)\]\((?!\w+:)([^)#]+\.(?:ipynb|md))(#[^)]*)?\)", link, text)
 
 
 # --- a notebook as the browser runs it ---
@@ -202,10 +223,14 @@ def write_contents(folder):
     """The notebooks that run, and the data sets, which a notebook fetches when it first reads them."""
     for name, packages in NOTEBOOKS.items():
         notebook = browser_cut(nbformat.read(NOTEBOOKS_DIR / f"{name}.ipynb", 4), packages)
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                cell.source = linked(cell.source, name)
         path = folder / f"{name}.ipynb"
         path.parent.mkdir(parents=True, exist_ok=True)
         # As Jupyter's servers give it to JupyterLab: texts are not cut into lines, as nbformat.write would.
         path.write_text(json.dumps(notebook), encoding="utf-8")
+    shutil.copytree(MAP.parent, folder / MAP.parent.name)
     (folder / "data").mkdir()
     for name in IDX_SHA256:
         shutil.copy(DATA_DIR / f"{name}.npz", folder / "data")

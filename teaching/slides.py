@@ -68,7 +68,7 @@ def pieces(cell):
     for piece in code:
         too_long = len(piece.source.splitlines()) > MOST_CODE and COURSE_VERSION not in tags
         piece.metadata.tags = [*tags, LONG] if too_long else tags
-    outputs = [part(cell, source="", outputs=[output]) for output in cell.outputs]
+    outputs = [part(cell, source="", outputs=[output]) for whole in cell.outputs for output in shorter(whole)]
     for piece in outputs:
         piece.metadata.transient = {"remove_source": True}  # nbconvert shows the output alone
     return code + outputs
@@ -84,7 +84,32 @@ def blocks(text):
     unbroken = r"^```.*?^```|<details.*?</details>|\$\$.*?\$\$"
     text = re.sub(unbroken, lambda found: found[0].replace("\n", "\0"), text, flags=re.M | re.S)
     parts = re.split(r"\n{2,}(?=\S)|\n(?=#{2,3} )", text)
-    return [block.replace("\0", "\n") for block in parts if block.strip()]
+    return [table for block in parts if block.strip() for table in tables(block.replace("\0", "\n"))]
+
+
+def shorter(output):
+    """[the output], or where it is a long table several that fit."""
+    data = output.get("data", {})
+    texts = tables(data.get("text/markdown", ""))
+    return [{**output, "data": {**data, "text/markdown": text}} for text in texts] if texts[1:] else [output]
+
+
+def tables(text):
+    """[the text], or where it is a long table several with the same head."""
+    head, rows = text.splitlines()[:2], text.splitlines()[2:]
+    if not text.startswith("|") or height(rows) <= MOST_LINES - 4:
+        return [text]
+    parts = [[]]
+    for row in rows:
+        if height([*parts[-1], row]) > MOST_LINES - 4:
+            parts.append([])
+        parts[-1].append(row)
+    return ["\n".join([*head, *part]) for part in parts]
+
+
+def height(lines):
+    """How many lines of a slide these take; a table's row is as tall as its fullest cell."""
+    return sum(1 + len(line) // LINE * (2 if line.startswith("|") else 1) for line in lines)
 
 
 def code_parts(source):
@@ -107,7 +132,7 @@ def size(piece):
     lines = piece.source.splitlines()
     if piece.cell_type == "markdown":
         fenced = sum(block.count("\n") - 1 for block in re.findall(r"```.*?```", piece.source, re.S))
-        return sum(1 + len(line) // LINE for line in lines) + 0.7, fenced
+        return height(lines) + 0.7, fenced
     if not piece.outputs:
         folded = set(FOLDED) & set(piece.metadata.get("tags", []))
         return (2, 0) if folded else (0.8 * len(lines) + 0.7, len(lines))
@@ -116,8 +141,9 @@ def size(piece):
         return MOST_LINES + 1, 0  # a widget stands alone
     if "image/png" in data or "<img" in data.get("text/html", ""):
         return MOST_LINES - 5, 0  # a figure leaves room for some words
-    text = data.get("text/markdown") or data.get("text/html") or data.get("text/plain", "")
-    text = piece.outputs[0].get("text", text)
+    if "text/markdown" in data:
+        return height(data["text/markdown"].splitlines()) + 0.7, 0
+    text = piece.outputs[0].get("text") or data.get("text/html") or data.get("text/plain", "")
     return max(0.8 * text.count("\n"), text.count("<tr")) + 1, 0
 
 

@@ -184,6 +184,7 @@ def shows(tmp_path_factory):
 def screen(chromium):
     """A page as large as a small projector's."""
     with sync_playwright() as playwright, open_page(playwright, chromium, "nowhere://", 1280, 720) as page:
+        page.set_default_timeout(600_000)  # a busy machine takes many times what a quiet one does
         page.errors = []
         page.on("pageerror", lambda error: page.errors.append(str(error)))
         yield page

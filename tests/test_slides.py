@@ -7,6 +7,7 @@ from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from playwright.sync_api import sync_playwright
 
+from authoring.store import NOTEBOOKS_DIR, find_notebooks
 from teaching import slides
 from teaching.html import or_one_sentence
 from teaching.slides import MOST_CODE, as_slides, code_parts, copy_reveal, main, make_slides
@@ -173,11 +174,24 @@ def test_the_command_makes_slides_of_every_chapter(tmp_path, monkeypatch, capsys
 # --- every slide of every chapter, in the browser, from files ---
 
 
+SHOWN = {path.stem: path for path in (*find_notebooks([]), NOTEBOOKS_DIR / "widgets_gallery.ipynb")}
+
+
 @pytest.fixture(scope="module")
-def shows(tmp_path_factory):
+def show(tmp_path_factory, screen):
+    """A function of a notebook's name: its slides are on the screen."""
     folder = tmp_path_factory.mktemp("slides")
-    assert main([str(folder)]) == 0
-    return folder
+    copy_reveal(folder)
+
+    def open_slides(name):
+        path = folder / f"{name}.html"
+        if not path.exists():
+            make_slides(SHOWN[name], folder)
+        screen.goto(path.as_uri())
+        screen.wait_for_function("window.Reveal?.isReady()")
+        return path
+
+    return open_slides
 
 
 @pytest.fixture(scope="module")
@@ -213,54 +227,45 @@ EVERY_SLIDE = """async (opened) => {
 }"""
 
 
-def test_every_slide_shows_all_of_it_in_type_that_can_be_read(shows, screen, capsys):
+@pytest.mark.parametrize("name", SHOWN)
+def test_every_slide_shows_all_of_it_in_type_that_can_be_read(show, screen, name, capsys):
     """Type of at least 15 pixels on 720 lines, of 22 on 1080. What is unfolded is all there, too."""
-    counts = {}
-    for path in sorted(shows.glob("*.html")):
-        screen.goto(path.as_uri())
-        screen.wait_for_function("window.Reveal?.isReady()")
-        found = screen.evaluate(EVERY_SLIDE, False)
-        counts[path.stem[:2]] = len(found), sum(slide["zoom"] < 1 for slide in found)
-        assert [slide for slide in found if slide["over"] > 0 or slide["zoom"] < 0.7] == []
-        assert [slide for slide in found if slide["pictures"] > 1 or slide["code"] > MOST_CODE] == []
-        assert [slide for slide in screen.evaluate(EVERY_SLIDE, True) if slide["over"] > 0] == []
-        places = path.read_text(encoding="utf-8").count('class="dw-place"')
-        assert screen.evaluate("window.dropoutCourse?.alive.length ?? 0") == places
+    path = show(name)
+    found = screen.evaluate(EVERY_SLIDE, False)
+    assert [slide for slide in found if slide["over"] > 0 or slide["zoom"] < 0.7] == []
+    assert [slide for slide in found if slide["pictures"] > 1 or slide["code"] > MOST_CODE] == []
+    assert [slide for slide in screen.evaluate(EVERY_SLIDE, True) if slide["over"] > 0] == []
+    places = path.read_text(encoding="utf-8").count('class="dw-place"')
+    assert screen.evaluate("window.dropoutCourse?.alive.length ?? 0") == places
     with capsys.disabled():
-        print("\nslides, smaller:", *(f"{name} {many}, {less};" for name, (many, less) in counts.items()))
+        print(f"\n{name}: {len(found)} slides, {sum(slide['zoom'] < 1 for slide in found)} of them smaller")
 
 
 def turn_to(part):
     part.evaluate("(e) => { const { h, v } = Reveal.getIndices(e.closest('section')); Reveal.slide(h, v); }")
 
 
-def test_a_widget_fits_before_and_after_the_guess_and_its_keys_turn_no_slide(shows, screen):
+def test_a_widget_fits_before_and_after_the_guess_and_its_keys_turn_no_slide(show, screen):
+    show("widgets_gallery")
     fits = "(slide => slide.scrollHeight - slide.clientHeight)(Reveal.getCurrentSlide()) <= 0"
-    kinds = set()
-    for path in sorted(shows.glob("*.html")):
-        screen.goto(path.as_uri())
-        screen.wait_for_function("window.Reveal?.isReady()")
-        for number in range(screen.locator(".dw").count()):
-            widget = screen.locator(".dw").nth(number)
-            if (kind := widget.get_attribute("data-widget")) in kinds:
-                continue
-            kinds.add(kind)
-            turn_to(widget)
-            at = screen.evaluate("Reveal.getIndices()")
-            screen.wait_for_function(fits)
-            widget.get_by_role("button", name="Just show me").focus()
-            screen.keyboard.press("Space")
-            widget.locator(".dw-body").wait_for()
-            screen.wait_for_function(fits)
-            assert screen.evaluate("Reveal.getIndices()") == at, f"Space turned the slide of {kind}"
-            screen.keyboard.press("PageDown")
-            assert screen.evaluate("Reveal.getIndices()") != at
-    assert len(kinds) >= 9
+    widgets = screen.locator(".dw")
+    assert widgets.count() >= 9
+    for number in range(widgets.count()):
+        widget = widgets.nth(number)
+        turn_to(widget)
+        at = screen.evaluate("Reveal.getIndices()")
+        screen.wait_for_function(fits)
+        widget.get_by_role("button", name="Just show me").focus()
+        screen.keyboard.press("Space")
+        widget.locator(".dw-body").wait_for()
+        screen.wait_for_function(fits)
+        assert screen.evaluate("Reveal.getIndices()") == at, "Space turned the slide"
+        screen.keyboard.press("PageUp")
+        assert screen.evaluate("Reveal.getIndices()") != at
 
 
-def test_space_on_a_fold_opens_it(shows, screen):
-    screen.goto((shows / "02_dropout_from_scratch.html").as_uri())
-    screen.wait_for_function("window.Reveal?.isReady()")
+def test_space_on_a_fold_opens_it(show, screen):
+    show("02_dropout_from_scratch")
     fold = screen.locator("details").first
     turn_to(fold)
     at = screen.evaluate("Reveal.getIndices()")

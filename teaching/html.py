@@ -1,4 +1,4 @@
-"""What slides and site do alike: widgets that live without a kernel, formulas, answers that are covered.
+"""What slides and site do alike: widgets that live without a kernel, formulas.
 
 Browser-drawn sliders work; widgets for which the kernel computes take a guess, show the picture that was
 stored and say what they lack. Formulas become MathML, which browsers draw themselves.
@@ -6,74 +6,20 @@ stored and say what they lack. Formulas become MathML, which browsers draw thems
 
 import html
 import json
-import re
 import sys
 
-from bs4 import BeautifulSoup
-from jinja2 import pass_context
 from latex2mathml.converter import convert
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from utils.widgets.base import CSS, STATIC_STATE, bundle
 
-COVERED, COURSE_VERSION = "covered", "course-version"
+COURSE_VERSION = "course-version"
 NEEDS_KERNEL = "This needs a running kernel: open the notebook in JupyterLab and run its cell."
-
-
 MATHML = "http://www.w3.org/1998/Math/MathML"
-
-
-class MathMLRenderer(IPythonRenderer):
-    """nbconvert's Markdown, with formulas as MathML."""
-
-    def block_math(self, body):
-        return mathml(body, "block")
-
-    def inline_math(self, body):
-        return mathml(body, "inline")
 
 
 def mathml(formula, display):
     """A TeX formula as an element of HTML, which needs no namespace."""
     return convert(formula.strip(), display=display).replace(f' xmlns="{MATHML}"', "")
-
-
-class WithMathML:
-    """Mixed into one of nbconvert's HTML exporters: formulas that need no script and no network."""
-
-    @pass_context
-    def markdown2html(self, context, source):
-        renderer = MathMLRenderer(
-            escape=False,
-            anchor_link_text=self.anchor_link_text,
-            exclude_anchor_links=self.exclude_anchor_links,
-        )
-        return MarkdownWithMath(renderer=renderer).render(source)
-
-
-def finish(exported, has_widgets):
-    """nbconvert's page as a BeautifulSoup that loads no script, with the widgets in place."""
-    page = BeautifulSoup(exported, "html.parser")
-    for script in page.find_all("script"):
-        script.decompose()  # all of them load something from the network
-    for link in page.select("a[href]"):
-        link["href"] = re.sub(r"\.ipynb(?=$|#)", ".html", link["href"])
-    for output in page.select(f".celltag_{COVERED} .jp-Cell-outputWrapper"):
-        output.wrap(page.new_tag("details")).insert(0, page.new_tag("summary"))
-        output.parent.summary.string = "Show what happens"
-    for code in page.select(f".celltag_{COURSE_VERSION} .jp-Cell-inputWrapper"):
-        code.wrap(page.new_tag("details")).insert(0, page.new_tag("summary"))
-        code.parent.summary.string = "The course's version"
-    if has_widgets:
-        add_widgets(page)
-    return page
-
-
-def mark_covered(notebook):
-    """Tag the cells whose output a reader opens after a prediction, for `finish`."""
-    for cell in notebook.cells:
-        if cell.metadata.get("jupyter", {}).get("outputs_hidden"):
-            cell.metadata.setdefault("tags", []).append(COVERED)
 
 
 def fill_places(notebook):

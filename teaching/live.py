@@ -6,11 +6,15 @@ from Pyodide's public address; with `--pyodide COPY` from a copy of a release, f
 A cell that needs a framework is shown as it is stored, and so is every cell that needs it. So is one that
 would take the browser longer than half a minute: it is tagged `slow-in-browser`, or runs a part of a long
 experiment to compare it with the stored results. These results are then taken.
+
+One setting, empty by default, names an address: COURSE_SITE is where the pages of `course.py site` will be.
+Links to notebooks that do not run in a browser lead there; without it they are words.
 """
 
 import ast
 import json
 import os
+import posixpath
 import re
 import shutil
 import subprocess
@@ -23,20 +27,22 @@ import nbformat
 from jupyter_core.paths import jupyter_path
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
+from authoring.contents import MAP
 from authoring.store import NOTEBOOKS_DIR
 from teaching.html import or_one_sentence
 from utils.data import DATA_DIR, IDX_SHA256
 
 ROOT = NOTEBOOKS_DIR.parent
-# What runs there, and which of Pyodide's packages it needs besides those of the course's wheel.
+# What runs there, and which of Pyodide's packages it needs besides those of the course's wheel. What draws
+# figures is a third of all that a first visit fetches: 00 does without it up to its first widget.
 NOTEBOOKS = {
     "00_start_here": (),
-    "01_overfitting": ("scikit-learn",),
-    "02_dropout_from_scratch": ("scikit-learn",),
-    "07_why_it_works": ("scikit-learn", "joblib"),
-    "widgets_gallery": (),
+    "01_overfitting": ("matplotlib", "scikit-learn"),
+    "02_dropout_from_scratch": ("matplotlib", "scikit-learn"),
+    "07_why_it_works": ("matplotlib", "scikit-learn", "joblib"),
+    "widgets_gallery": ("matplotlib",),
     **{
-        f"{room}/{name}": ("scikit-learn", "joblib")
+        f"{room}/{name}": ("matplotlib", "scikit-learn", "joblib")
         for room in ("exercises", "solutions")
         for name in (
             "01_overfitting",
@@ -58,6 +64,9 @@ NEED_FRAMEWORKS = {
     "load_mxnet",
     "EvalDetective",
 }
+FIGURES = "utils.plotting"
+# Pyodide fetches these side by side while it starts; JupyterLite's kernel would ask for one after the other.
+AT_START = ("micropip", "packaging", "ssl", "sqlite3", "jedi", "ipython", "numpy")
 PYODIDE = "https://cdn.jsdelivr.net/pyodide/v0.27.7/full/pyodide.js"
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
 EXTENSIONS = (KERNEL, "@jupyter-widgets/jupyterlab-manager", "anywidget")
@@ -67,7 +76,7 @@ PROJECT = """
 [project]
 name = "dropout-course"
 version = "0.1.0"
-dependencies = ["anywidget", "matplotlib", "numpy", "packaging", "typing-extensions>=4.12"]
+dependencies = ["anywidget", "numpy", "packaging", "typing-extensions>=4.12"]
 [tool.setuptools.packages.find]
 [tool.setuptools.package-data]
 "*" = ["*", "results/*"]
@@ -80,6 +89,7 @@ import utils.data
 logging.getLogger("matplotlib.font_manager").setLevel("ERROR")  # it would say that it makes a list of fonts
 for name in utils.data.IDX_SHA256:  # fetched when they are first read
     (utils.data.DATA_DIR / f"{{name}}.npz").symlink_to(f"/drive/data/{{name}}.npz")"""
+FETCH_FIGURES = "%pip install -q matplotlib\nfrom utils.plotting import {names}"
 NOT_RUN = "*The browser shows the next cell as it is stored: {why}.*"
 
 
@@ -88,19 +98,39 @@ def runs_in_the_browser(name):
     return name in NOTEBOOKS
 
 
+def linked(text, name):
+    """The text of the notebook `name`; its links lead to notebooks that run here, or to pages of the site."""
+    site = os.environ.get("COURSE_SITE", "").rstrip("/")
+
+    def link(found):
+        words, path, place = found.groups()
+        page = posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
+        page = "teaching" if page == "../teaching/README.md" else posixpath.splitext(page)[0]
+        if runs_in_the_browser(page):
+            return found[0]
+        return f"[{words}]({site}/{page}.html{place or ''})" if site else f"{words} (not in the browser)"
+
+    text = text.replace("](../images/", "](images/")  # which lie above the notebooks elsewhere
+    return re.sub(r"(?<!!)\[([^\[\]]*)\]\((?!\w+:)([^)#]+\.(?:ipynb|md))(#[^)]*)?\)", link, text)
+
+
 # --- a notebook as the browser runs it ---
 
 
 def browser_cut(notebook, packages=()):
     """The stored notebook with another set-up, and with cells that cannot run there as text."""
     absent = dict.fromkeys(NEED_FRAMEWORKS, "it needs a framework that a browser does not have")
+    fetched, drawing = "matplotlib" in packages, set()
     cells = []
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
         if "setup" in tags:
             cell.source = SETUP.format(packages=" ".join(("dropout-course", *packages)))
         elif cell.cell_type == "code" and cell.source.strip():
-            cell.source, lost = without_frameworks(cell.source)
+            cell.source, lost = without(set() if fetched else {FIGURES}, cell.source)
+            absent |= dict.fromkeys(lost, "what draws it is fetched after the first widget")
+            drawing |= lost
+            cell.source, lost = without(NEED_FRAMEWORKS | FRAMEWORKS, cell.source)
             absent |= {name: f"it needs {name}, which a browser does not have" for name in lost}
             given, filled, needed = names(cell.source)
             why = next((absent[name] for name in sorted(needed) if name in absent), None)
@@ -117,6 +147,10 @@ def browser_cut(notebook, packages=()):
             given -= NEED_FRAMEWORKS  # to import such a name is no harm
             absent = {name: reason for name, reason in absent.items() if name not in given}
         cells.append(cell)
+        if drawing and not fetched and shows_widget(cell):
+            cells.append(new_code_cell(FETCH_FIGURES.format(names=", ".join(sorted(drawing))), id="figures"))
+            absent = {name: reason for name, reason in absent.items() if name not in drawing}
+            fetched = True
     notebook.cells = cells
     notebook.metadata.kernelspec = {
         "display_name": "Python (Pyodide)",
@@ -124,6 +158,12 @@ def browser_cut(notebook, packages=()):
         "name": "python",
     }
     return notebook
+
+
+def shows_widget(cell):
+    """Does this stored cell show one of the course's widgets?"""
+    outputs = cell.get("outputs", [])
+    return any(output.get("data", {}).get("text/plain", "").startswith("[slider]") for output in outputs)
 
 
 def stored_results(source):
@@ -134,14 +174,14 @@ def stored_results(source):
     return code, len(taken) == len(ast.parse(source).body)
 
 
-def without_frameworks(source):
-    """(the source without imports of frameworks, the names that these would have given)."""
+def without(modules, source):
+    """(the source without imports from these modules and names, the names that these would have given)."""
     lines, lost = source.splitlines(), set()
     for node in ast.parse(source).body:
-        modules = {alias.name for alias in node.names} if isinstance(node, ast.Import) else set()
+        asked = {alias.name for alias in node.names} if isinstance(node, ast.Import) else set()
         if isinstance(node, ast.ImportFrom):
-            modules = {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-        if modules & NEED_FRAMEWORKS or {module.split(".")[0] for module in modules} & FRAMEWORKS:
+            asked = {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        if modules & (asked | {name.split(".")[0] for name in asked}):
             lost |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
             lines[node.lineno - 1 : node.end_lineno] = [None] * (node.end_lineno - node.lineno + 1)
     return "\n".join(line for line in lines if line is not None), lost
@@ -202,10 +242,14 @@ def write_contents(folder):
     """The notebooks that run, and the data sets, which a notebook fetches when it first reads them."""
     for name, packages in NOTEBOOKS.items():
         notebook = browser_cut(nbformat.read(NOTEBOOKS_DIR / f"{name}.ipynb", 4), packages)
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                cell.source = linked(cell.source, name)
         path = folder / f"{name}.ipynb"
         path.parent.mkdir(parents=True, exist_ok=True)
         # As Jupyter's servers give it to JupyterLab: texts are not cut into lines, as nbformat.write would.
         path.write_text(json.dumps(notebook), encoding="utf-8")
+    shutil.copytree(MAP.parent, folder / MAP.parent.name)
     (folder / "data").mkdir()
     for name in IDX_SHA256:
         shutil.copy(DATA_DIR / f"{name}.npz", folder / "data")
@@ -243,7 +287,8 @@ def pip(*words):
 
 def write_settings(lite, folder, pyodide):
     """The three files that JupyterLite reads."""
-    kernel = {"disablePyPIFallback": True, **({} if pyodide else {"pyodideUrl": PYODIDE})}
+    kernel = {"disablePyPIFallback": True, "loadPyodideOptions": {"packages": AT_START}}
+    kernel |= {} if pyodide else {"pyodideUrl": PYODIDE}
     settings = {
         "jupyter-lite.json": {
             "jupyter-lite-schema-version": 0,

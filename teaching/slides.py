@@ -1,11 +1,14 @@
 """Slides of the stored chapters, for a projector without network.
 
-`python3 course.py slides [FOLDER]` runs this. A `## ` heading starts a slide to the right, every later
-paragraph with the code and the outputs that follow it a slide below. The imports, the exercises and the
-sources are left out. A cell whose metadata has slideshow.slide_type decides for itself. reveal.js lies
-beside the slides, so that they need no network.
+`python3 course.py slides [FOLDER]` runs this. A `## ` heading starts a slide to the right; what follows it
+goes below, slide after slide: text with at most twelve lines of code, or with one figure; a widget alone;
+the answer one slide after the question of a prediction. A longer function is folded, and so is the
+course's version of what a learner writes. Set-up, imports, exercises and sources are left out. A cell
+whose metadata has slideshow.slide_type decides for itself. reveal.js lies beside the slides, so that they
+need no network; slides.js makes what still does not fit a little smaller.
 """
 
+import ast
 import re
 import shutil
 import sys
@@ -13,79 +16,188 @@ from importlib import resources
 from pathlib import Path
 
 import nbformat
+from bs4 import BeautifulSoup
+from jinja2 import pass_context
 from nbconvert import SlidesExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from authoring.store import NOTEBOOKS_DIR, find_notebooks
-from teaching.html import WithMathML, fill_places, finish, mark_covered, or_one_sentence
+from teaching.html import COURSE_VERSION, add_widgets, fill_places, mathml, or_one_sentence
 
+HERE = Path(__file__).resolve().parent
 REVEAL = Path(resources.files("sphinx_revealjs") / "_static/revealjs")  # it ships reveal.js
-LEFT_OUT = ("## Exercises", "## Sources")
-HEADING = re.compile(r"^(?=#{2,3} )", re.M)
-STYLE = """
-.reveal .slides section.stack { height: 100%; }
-.reveal .slides section:not(.stack) { max-height: 700px; overflow-y: auto; text-align: left; }
-.reveal { font-size: 26px; }
-.reveal h1, .reveal h2, .reveal h3 { text-transform: none; }
-.reveal .jp-InputPrompt, .reveal .jp-OutputPrompt { display: none; }
-.reveal .jp-OutputArea-output img { max-height: 480px; margin: 0; }
-"""
-START = "Reveal.initialize({hash: true, center: false, width: 1280, height: 720, plugins: [RevealNotes]});"
+LEFT_OUT, TAGS_LEFT_OUT = ("## Exercises", "## Sources"), {"setup", "imports"}
+MOST_LINES, MOST_CODE, LINE = 18, 12, 85  # lines on a slide, of them code, and characters on a line
+LONG = "long-code"
+FOLDED = {LONG: "The code", COURSE_VERSION: "The course's version"}
 
 
 def as_slides(notebook):
-    """The notebook with its text split at headings, and a slide_type in every cell."""
-    cells, left_out = [], False
+    """The notebook cut into pieces, with a slide_type in each: what stands on which slide."""
+    cells, lines, code, left_out = [], 0, 0, False
     for cell in notebook.cells:
         own = cell.metadata.get("slideshow", {}).get("slide_type")
-        parts = [cell.source]
-        if cell.cell_type == "markdown" and not own:
-            parts = [part for part in HEADING.split(outside_code(cell.source)) if part.strip()]
-        for number, part in enumerate(parts):
-            if part.startswith("## "):
-                left_out = part.startswith(LEFT_OUT)
-            copy = nbformat.from_dict({**cell, "source": part.replace("\0", "#")})
-            copy.id = f"{cell.id}-{number}"
-            copy.metadata.slideshow = {"slide_type": own or ("skip" if left_out else slide_type(copy, cells))}
-            cells.append(copy)
+        for number, piece in enumerate([cell] if own else pieces(cell)):
+            piece.id = f"{cell.id}-{number}"
+            heading = piece.cell_type == "markdown" and re.match("#+ ", piece.source)
+            if heading and len(heading[0]) < 4:
+                left_out = piece.source.startswith(LEFT_OUT)
+            tall, long = size(piece)
+            answer = piece.get("outputs") and cell.metadata.get("jupyter", {}).get("outputs_hidden")
+            if own or left_out or TAGS_LEFT_OUT & set(cell.metadata.get("tags", [])):
+                kind = own or "skip"
+            elif heading:
+                kind = "slide" if len(heading[0]) < 4 else "subslide"
+            else:
+                full = lines + tall > MOST_LINES or code + long > MOST_CODE
+                kind = "subslide" if full or (answer and not cells[-1].get("outputs")) else "-"
+            if kind != "skip":
+                lines, code = (lines + tall, code + long) if kind == "-" else (tall, long)
+            piece.metadata.slideshow = {"slide_type": kind}
+            cells.append(piece)
     return nbformat.from_dict({**notebook, "cells": cells})
 
 
-def outside_code(text):
-    """`text` with every # inside a fenced block replaced, so that a comment is no heading."""
-    return re.sub(r"^```.*?^```", lambda found: found[0].replace("#", "\0"), text, flags=re.M | re.S)
-
-
-def slide_type(cell, before):
-    """The rule for a cell that does not decide for itself; `before` holds the cells above it."""
+def pieces(cell):
+    """The cell cut where a slide may end: its headings and paragraphs, or its code and each output."""
     if cell.cell_type == "markdown":
-        return "slide" if cell.source.startswith(("# ", "## ")) else "subslide"
-    first = all(other.cell_type == "markdown" for other in before)
-    return "skip" if first and not cell.outputs else "-"
+        return [part(cell, source=block) for block in blocks(cell.source)]
+    tags = cell.metadata.get("tags", [])
+    sources = [cell.source] if COURSE_VERSION in tags else code_parts(cell.source)
+    code = [part(cell, source=source, outputs=[]) for source in sources]
+    for piece in code:
+        too_long = len(piece.source.splitlines()) > MOST_CODE and COURSE_VERSION not in tags
+        piece.metadata.tags = [*tags, LONG] if too_long else tags
+    outputs = [part(cell, source="", outputs=[output]) for whole in cell.outputs for output in shorter(whole)]
+    for piece in outputs:
+        piece.metadata.transient = {"remove_source": True}  # nbconvert shows the output alone
+    return code + outputs
 
 
-class MathSlidesExporter(WithMathML, SlidesExporter):
-    """A stored notebook as slides."""
+def part(cell, **changes):
+    """A copy of the cell with other contents."""
+    return nbformat.from_dict({**cell, "metadata": {**cell.metadata}, **changes})
+
+
+def blocks(text):
+    """The paragraphs, lists, tables, fenced blocks and headings of a text."""
+    unbroken = r"^```.*?^```|<details.*?</details>|\$\$.*?\$\$"
+    text = re.sub(unbroken, lambda found: found[0].replace("\n", "\0"), text, flags=re.M | re.S)
+    parts = re.split(r"\n{2,}(?=\S)|\n(?=#{2,3} )", text)
+    return [table for block in parts if block.strip() for table in tables(block.replace("\0", "\n"))]
+
+
+def shorter(output):
+    """[the output], or where it is a long table several that fit."""
+    data = output.get("data", {})
+    texts = tables(data.get("text/markdown", ""))
+    return [{**output, "data": {**data, "text/markdown": text}} for text in texts] if texts[1:] else [output]
+
+
+def tables(text):
+    """[the text], or where it is a long table several with the same head."""
+    head, rows = text.splitlines()[:2], text.splitlines()[2:]
+    if not text.startswith("|") or height(rows) <= MOST_LINES - 4:
+        return [text]
+    parts = [[]]
+    for row in rows:
+        if height([*parts[-1], row]) > MOST_LINES - 4:
+            parts.append([])
+        parts[-1].append(row)
+    return ["\n".join([*head, *part]) for part in parts]
+
+
+def height(lines):
+    """How many lines of a slide these take; a table's row is as tall as its fullest cell."""
+    return sum(1 + len(line) // LINE * (2 if line.startswith("|") else 1) for line in lines)
+
+
+def code_parts(source):
+    """Code cut between its statements, near the middle, until no part is longer than MOST_CODE."""
+    lines = source.splitlines()
+    starts = []
+    for node in ast.parse(source).body[1:] if len(lines) > MOST_CODE else ():
+        start = min([node.lineno, *(mark.lineno for mark in getattr(node, "decorator_list", []))]) - 1
+        while lines[start - 1].startswith("#"):
+            start -= 1  # a comment belongs to what follows it
+        starts.append(start)
+    if not starts:
+        return [source]
+    cut = min(starts, key=lambda start: abs(2 * start - len(lines)))
+    return [part for half in (lines[:cut], lines[cut:]) for part in code_parts("\n".join(half).strip("\n"))]
+
+
+def size(piece):
+    """(lines of text that a piece takes on a slide, lines of code in it that are not folded)."""
+    lines = piece.source.splitlines()
+    if piece.cell_type == "markdown":
+        fenced = sum(block.count("\n") - 1 for block in re.findall(r"```.*?```", piece.source, re.S))
+        return height(lines) + 0.7, fenced
+    if not piece.outputs:
+        folded = set(FOLDED) & set(piece.metadata.get("tags", []))
+        return (2, 0) if folded else (0.8 * len(lines) + 0.7, len(lines))
+    data = piece.outputs[0].get("data", {})
+    if "dw-place" in data.get("text/html", ""):
+        return MOST_LINES + 1, 0  # a widget stands alone
+    if "image/png" in data or "<img" in data.get("text/html", ""):
+        return MOST_LINES - 5, 0  # a figure leaves room for some words
+    if "text/markdown" in data:
+        return height(data["text/markdown"].splitlines()) + 0.7, 0
+    text = piece.outputs[0].get("text") or data.get("text/html") or data.get("text/plain", "")
+    return max(0.8 * text.count("\n"), text.count("<tr")) + 1, 0
+
+
+class MathMLRenderer(IPythonRenderer):
+    """nbconvert's Markdown, with formulas as MathML."""
+
+    def block_math(self, body):
+        return mathml(body, "block")
+
+    def inline_math(self, body):
+        return mathml(body, "inline")
+
+
+class MathSlidesExporter(SlidesExporter):
+    """A stored notebook as slides, whose formulas need no script and no network."""
+
+    @pass_context
+    def markdown2html(self, context, source):
+        renderer = MathMLRenderer(
+            escape=False,
+            anchor_link_text=self.anchor_link_text,
+            exclude_anchor_links=self.exclude_anchor_links,
+        )
+        return MarkdownWithMath(renderer=renderer).render(source)
 
 
 def make_slides(path, folder):
     """Write the slides of the stored notebook at `path` into `folder`; return their path."""
-    notebook = as_slides(nbformat.read(path, as_version=4))
+    notebook = nbformat.read(path, as_version=4)
     has_widgets = fill_places(notebook)
-    mark_covered(notebook)
     exported, _ = MathSlidesExporter(reveal_url_prefix="reveal", reveal_theme="white").from_notebook_node(
-        notebook, resources={"metadata": {"name": path.stem, "path": str(path.parent)}}
+        as_slides(notebook), resources={"metadata": {"name": path.stem, "path": str(path.parent)}}
     )
-    page = finish(exported, has_widgets)
+    page = BeautifulSoup(exported, "html.parser")
+    for script in page.select("script:not([type='application/json'])"):
+        script.decompose()  # all of them load something from the network
     for link in page.select("a[href^='exercises/']"):
         link.unwrap()  # exercises have no slides
+    for link in page.select("a[href]"):
+        link["href"] = re.sub(r"\.ipynb(?=$|#)", ".html", link["href"])
+    for tag, words in FOLDED.items():
+        for code in page.select(f".celltag_{tag} .jp-Cell-inputWrapper"):
+            code.wrap(page.new_tag("details")).insert(0, page.new_tag("summary"))
+            code.parent.summary.string = words
+    if has_widgets:
+        add_widgets(page)
     style = page.new_tag("style")
-    style.string = STYLE
+    style.string = (HERE / "slides.css").read_text(encoding="utf-8")
     page.head.append(style)
     for source in ("reveal/dist/reveal.js", "reveal/plugin/notes/notes.js"):
         page.body.append(page.new_tag("script", src=source))
-    start = page.new_tag("script")
-    start.string = START
-    page.body.append(start)
+    script = page.new_tag("script")
+    script.string = (HERE / "slides.js").read_text(encoding="utf-8")
+    page.body.append(script)
     target = folder / f"{path.stem}.html"
     target.write_text(str(page), encoding="utf-8")
     return target

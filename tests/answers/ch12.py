@@ -24,7 +24,7 @@ def weighted(count, said, share, num_bins):
 
 
 def ece_with_empty_bins(probs, y, num_bins):
-    place = np.ceil(probs.max(axis=1) * num_bins).astype(int) - 1
+    place = np.ceil(probs.max(axis=1) * num_bins).astype(np.intp) - 1
     right = probs.argmax(axis=1) == y
     bins = [place == k for k in range(num_bins)]
     return sum(abs(right[b].mean() - probs.max(axis=1)[b].mean()) * b.mean() for b in bins)

@@ -1,5 +1,6 @@
 // Web pages without a kernel (exported pages, slides, a site): bring every widget on the page to life.
 // A place is <div class="dw-place"><script type="application/json">{"view": ..., "state": ...}</script></div>.
+import areYouCalibrated from "./are_you_calibrated.js";
 import coadaptationLens from "./coadaptation_lens.js";
 import ensembleVote from "./ensemble_vote.js";
 import evalDetective from "./eval_detective.js";
@@ -13,7 +14,7 @@ import thinnedNetwork from "./thinned_network.js";
 import { staticModel } from "./static.js";
 
 const VIEWS = {
-  coadaptation_lens: coadaptationLens, ensemble_vote: ensembleVote, eval_detective: evalDetective,
+  are_you_calibrated: areYouCalibrated, coadaptation_lens: coadaptationLens, ensemble_vote: ensembleVote, eval_detective: evalDetective,
   image_dropout: imageDropout, mask_lab: maskLab, mc_regression: mcRegression, overfit_race: overfitRace,
   p_sweep: pSweep, scaling_balance: scalingBalance, thinned_network: thinnedNetwork,
 };

@@ -106,7 +106,7 @@ def picture_of(widget):
 
 
 def slider_of(widget):
-    return widget.locator("input[type=range]").first
+    return widget.locator(".dw-controls input[type=range]").first
 
 
 def thumb(slider):

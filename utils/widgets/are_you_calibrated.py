@@ -10,6 +10,7 @@ from utils.widgets import guess
 from utils.widgets.base import CourseWidget, WholeNumber, bundle, load_bank
 
 IMAGES, CLASSES, BINS, FEW_BINS = 20, 10, 15, 5
+PARTS = ("no_dropout", "monte_carlo", "count", "right", "nll", "ece")  # of the bank, for the browser
 TEMPERATURES = [round(0.1 * k, 1) for k in range(5, 51)]
 # The least and the most that may be said: a guess among ten, and not quite certain.
 LEAST, MOST = 0.1, 0.99
@@ -36,9 +37,9 @@ def binned(confidence, right, num_bins):
     return np.array([np.bincount(place, part, num_bins) for part in parts])
 
 
-def first_answers(logs):
+def first_answers(logs, temperature=1):
     """The favourite class, its probability, and the probability of all others, from ln p (n, classes)."""
-    probs = np.exp(tempered(logs, 1))
+    probs = np.exp(tempered(logs, temperature))
     top = probs.argmax(axis=1)
     rows = np.arange(len(probs))
     said = probs[rows, top]
@@ -87,8 +88,8 @@ class AreYouCalibrated(CourseWidget):
     image = WholeNumber(0, 0, IMAGES - 1).tag(sync=True)
     images = traitlets.Bytes().tag(sync=True)
     labels = traitlets.List().tag(sync=True)
-    logs = traitlets.Dict().tag(sync=True)
-    bars = traitlets.Dict().tag(sync=True)
+    temperatures = traitlets.List(TEMPERATURES).tag(sync=True)
+    bank = traitlets.Bytes().tag(sync=True)
 
     def __init__(self, **state):
         chosen = float(load_bank("calibration")["temperature"])
@@ -107,14 +108,7 @@ class AreYouCalibrated(CourseWidget):
         bank = load_bank("calibration")
         self.images = bank["images"].tobytes()
         self.labels = bank["truth"].tolist()
-        nets = ("no_dropout", "monte_carlo")
-        self.logs = {name: bank[name].astype(np.float64).round(5).tolist() for name in nets}
-        rounded = {name: bank[name].astype(np.float64).round(3).tolist() for name in ("said", "nll", "ece")}
-        self.bars = {
-            "temperature": TEMPERATURES,
-            **{name: bank[name].astype(int).tolist() for name in ("count", "right")},
-            **rounded,
-        }
+        self.bank = b"".join(bank[name].astype(np.float32).tobytes() for name in PARTS)
 
     def ask(self):
         plain, passes = (self.judged(name) for name in ("no_dropout", "monte_carlo"))
@@ -123,8 +117,8 @@ class AreYouCalibrated(CourseWidget):
             guess.answers(FASHION_CLASSES, IMAGES, LEAST, MOST),
             [[FASHION_CLASSES[label], MOST] for label in self.labels],
             f"Of these {IMAGES} images the net without dropout names {plain['right'].sum():.0f} rightly and "
-            f"says {100 * plain['said'].mean():.0f} % on average; by fifty passes it is "
-            f"{passes['right'].sum():.0f} and {100 * passes['said'].mean():.0f} %.",
+            f"says {100 * plain['said'].mean():.0f} % on average; the mean of fifty passes is right on "
+            f"{passes['right'].sum():.0f} and says {100 * passes['said'].mean():.0f} %.",
         )
 
     def answers(self, method):
@@ -135,8 +129,8 @@ class AreYouCalibrated(CourseWidget):
             top = np.array([FASHION_CLASSES.index(name) for name, _ in self.guess])
             said = np.array([confidence for _, confidence in self.guess])
             return top, said, 1 - said
-        logs = np.array(self.logs["monte_carlo" if method == "monte_carlo" else "no_dropout"])
-        return first_answers(logs / _nearest(self.temperature) if method == "tempered" else logs)
+        logs = load_bank("calibration")["monte_carlo" if method == "monte_carlo" else "no_dropout"]
+        return first_answers(logs, _nearest(self.temperature) if method == "tempered" else 1)
 
     def judged(self, method):
         """What a method said of each image: dict of top, said, right, loss, each (20,); None without one."""
@@ -161,8 +155,8 @@ class AreYouCalibrated(CourseWidget):
         first, *others = found
         for other in others:
             numbers[f"{first}_less_{other}"] = interval(found[first]["loss"] - found[other]["loss"])
-        at = TEMPERATURES.index(numbers["temperature"])
-        return {**numbers, "nll_all": self.bars["nll"][at], "ece_all": self.bars["ece"][at]}
+        at, bank = TEMPERATURES.index(numbers["temperature"]), load_bank("calibration")
+        return {**numbers, "nll_all": float(bank["nll"][at]), "ece_all": float(bank["ece"][at])}
 
     def words(self):
         numbers = self.numbers()
@@ -197,7 +191,7 @@ class AreYouCalibrated(CourseWidget):
                             clip_on=False)  # fmt: skip
             ax.set_title(f"{label}\nNLL {numbers[f'nll_{name}'][0]:.2f}")
         at, ax = TEMPERATURES.index(numbers["temperature"]), axes[-1]
-        count, right = np.array(self.bars["count"][at]), np.array(self.bars["right"][at])
+        count, right = (load_bank("calibration")[part][at] for part in ("count", "right"))
         ax.bar(np.arange(BINS) / BINS, right / np.maximum(count, 1), 1 / BINS, align="edge",
                color=plotting.series_style("tempered")["color"], alpha=0.5)  # fmt: skip
         ax.set_title(f"10,000 images, T = {numbers['temperature']}\nNLL {numbers['nll_all']:.2f}")

@@ -1,5 +1,5 @@
-"""What a learner may be asked before the picture: one of a few answers, a number, a curve drawn by hand, or the
-names of some images, each with a confidence.
+"""What a learner may be asked before the picture: one of a few answers, a number, a curve drawn by hand, or
+the names of some images, each with a confidence.
 
 Each function gives a description that the browser understands (js/guess.js has a part for each kind), and
 `check` says whether a guess fits it.

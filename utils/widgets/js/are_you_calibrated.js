@@ -1,4 +1,4 @@
-import { nearestIndex } from "./core.js";
+import { float32, nearestIndex } from "./core.js";
 import { axes, grey, style } from "./plot.js";
 import { frame, view } from "./ui.js";
 
@@ -7,6 +7,18 @@ const CLASSES = 10, BINS = 15, FEW_BINS = 5, T95 = 2.093024, Z95 = 1.959964;
 const METHODS = ["you", "no_dropout", "monte_carlo", "tempered"];
 const sum = (values) => values.reduce((total, v) => total + v, 0);
 const average = (values) => sum(values) / values.length;
+
+// The parts of the bank: ln p of the 20 images {no_dropout, monte_carlo}; at each temperature, for all test images, `count`
+// and `right` per bin, `nll` and `ece`.
+export function readBank(bytes, temperatures, images) {
+  const numbers = float32(bytes);
+  let start = 0;
+  const rows = (n, wide) => Array.from({ length: n }, () => [...numbers.subarray(start, (start += wide))]);
+  const [no_dropout, monte_carlo] = [rows(images, CLASSES), rows(images, CLASSES)];
+  const [count, right] = [rows(temperatures, BINS), rows(temperatures, BINS)];
+  const [[nll], [ece]] = [rows(1, temperatures), rows(1, temperatures)];
+  return { logs: { no_dropout, monte_carlo }, count, right, nll, ece };
+}
 
 // The favourite class, its probability, and the probability of all others, from ln p at a temperature.
 export function firstAnswer(logs, temperature = 1) {
@@ -71,25 +83,39 @@ export function compare(found) {
   return Object.fromEntries(others.map((other) => [other, less(other)]));
 }
 
-const signed = (v) => `${v < 0 ? "−" : "+"}${Math.abs(v).toFixed(2)}`;
+// A number with its sign; what rounds to 0 has a plus.
+const signed = (v, digits = 2) => `${Number(v.toFixed(digits)) < 0 ? "−" : "+"}${Math.abs(v).toFixed(digits)}`;
 const percent = (v) => `${Math.round(100 * v)} %`;
 const between = (low, high, show) => `[${show(low)}, ${show(high)}]`;
 
-// What the intervals of the differences say, in words.
-export function inWords(found) {
+const NOT = "20 answers cannot tell";
+
+// Whose confidence is above or below the share right, in words.
+export function excessInWords(found) {
+  const points = (v) => signed(100 * v, 0);
+  return Object.entries(found).map(([method, answers]) => {
+    const [mean, low, high] = interval(answers.map(({ said, right }) => said - (right ? 1 : 0)));
+    const word = low > 0 ? "too sure" : high < 0 ? "too modest" : NOT;
+    return `${style(method).name} ${points(mean)} ${between(low, high, points)}, ${word}`;
+  }).join(" · ");
+}
+
+// What the intervals of the differences in NLL say, in words.
+export function lossInWords(found) {
   const first = Object.keys(found)[0];
   return Object.entries(compare(found)).map(([other, [mean, low, high]]) => {
-    const word = high < 0 ? "better" : low > 0 ? "worse" : "20 answers cannot tell";
-    return `${style(first).name} less ${style(other).name}: ${signed(mean)} ${between(low, high, signed)}, ${word}`;
+    const word = high < 0 ? "better" : low > 0 ? "worse" : NOT;
+    return `${style(first).name} less ${style(other).name} ${signed(mean)} ${between(low, high, signed)}, ${word}`;
   }).join(" · ");
 }
 
 export default view((model, el) => {
   const ui = frame(model, el);
-  const { options } = model.get("takes"), labels = model.get("labels"), all = model.get("bars");
+  const { options } = model.get("takes"), labels = model.get("labels"), temperatures = model.get("temperatures");
   const { buffer, byteOffset, byteLength } = model.get("images");
   const pixels = new Uint8Array(buffer, byteOffset, byteLength), count = labels.length;
-  ui.slider("temperature", "temperature T", { values: all.temperature, digits: 1 });
+  const all = readBank(model.get("bank"), temperatures.length, count);
+  ui.slider("temperature", "temperature T", { values: temperatures, digits: 1 });
   const strip = ui.panel({ ratio: 6, tall: 11, most: 13, grow: 0, focus: true, title: "The images: click one, or reach it with Tab and the arrow keys" });
   const few = METHODS.map((method) => ui.panel({ ratio: 1, tall: 8, most: 13, wide: 9, title: style(method).name }));
   const many = ui.panel({ ratio: 1, tall: 8, most: 13, wide: 9 });
@@ -145,9 +171,9 @@ export default view((model, el) => {
   };
 
   return ui.start(() => {
-    const at = nearestIndex(all.temperature, model.get("temperature")), temperature = all.temperature[at];
+    const at = nearestIndex(temperatures, model.get("temperature")), temperature = temperatures[at];
     const image = model.get("image"), guess = model.get("guess");
-    const found = judge({ logs: model.get("logs"), labels, options, guess, temperature });
+    const found = judge({ logs: all.logs, labels, options, guess, temperature });
     const of = (method) => {
       const { top, said, right } = found[method][image];
       return `${style(method).name}: ${options[top]}, ${percent(said)}${right ? "" : " (wrong)"}`;
@@ -164,7 +190,7 @@ export default view((model, el) => {
       });
       few[k].paint((pen) => drawFew(pen, answers, method));
     });
-    many.words({ title: `${style("tempered").name}, 10,000 images`, above: `T = ${temperature.toFixed(1)}`,
+    many.words({ title: "10,000 test images", above: `${style("tempered").name}, T = ${temperature.toFixed(1)}`,
       below: `NLL ${all.nll[at].toFixed(2)}, ECE ${all.ece[at].toFixed(2)}` });
     many.paint((pen) => {
       const area = axes(pen, TICKS);
@@ -172,9 +198,10 @@ export default view((model, el) => {
       area.line([0, 1], [0, 1], "calibrated", { width: 1.5 });
     });
     ui.legend([...Object.keys(found).filter((method) => method !== "tempered").map((series) => ({ series, name: `${style(series).name}: right` })),
-      { series: "dropped", name: "wrong" }, { series: "calibrated" }]);
+      { series: "dropped", name: "wrong (each in its colour)" }, { series: "calibrated" }]);
     return {
-      text: `Across: confidence; up: share right, with 95 % intervals. NLL, ${inWords(found)}`,
+      text: `Across: confidence; up: share right, with 95 % intervals. Confidence less share right, in points: ${excessInWords(found)}. `
+        + `NLL: ${lossInWords(found)}.`,
       label: `The ${count} images; image ${image + 1} is a ${options[labels[image]]}; ${Object.keys(found).map((method) =>
         `${style(method).name} right on ${found[method].filter(({ right }) => right).length}`).join(", ")}`,
     };

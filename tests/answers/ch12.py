@@ -136,7 +136,7 @@ WRONG = [
     ("wins", (gain, dict.fromkeys(OUTCOME, "wins"), SHARE), beliefs.MC_ALWAYS_WINS),
     ("wins", (gain, OUTCOME, 0.0), beliefs.ONLY_PASSES),
     ("wins", (gain, OUTCOME, 1.0), beliefs.NO_MORE),
-    ("wins", (lambda runs, n, score: 0.1, OUTCOME, 0.8), "5 differences"),
+    ("wins", (lambda runs, n, score: 0.1, OUTCOME, 0.8), "10 differences"),
     ("wins", (lambda *task: -gain(*task), OUTCOME, 0.8), "of Monte Carlo minus weight scaling"),
     ("wins", (gain, {**OUTCOME, 2_000: "yes"}, 0.8), '"wins" or "loses"'),
     ("wins", (gain, dict.fromkeys(OUTCOME, "loses"), 0.8), "the sign of the difference"),

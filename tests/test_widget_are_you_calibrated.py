@@ -180,6 +180,16 @@ def test_the_browser_finds_the_same_numbers(temperature, guessed):
         assert values == pytest.approx(numbers[f"{first}_less_{other}"], abs=1e-9)
 
 
+def test_a_confidence_on_the_edge_of_two_bins_falls_into_the_lower_one_on_both_sides():
+    said, right = [0.1, 0.2, 0.4, 0.6, 0.8, 0.99, 1.0], [0, 1, 1, 0, 1, 1, 1]
+    got = run_js(
+        "are_you_calibrated", "m.binned(said.map((c, k) => ({ said: c, right: right[k] })), 5)"
+        ".map((b) => [b.count, b.said, b.right])", said=said, right=right,
+    )  # fmt: skip
+    assert np.allclose(np.transpose(got), module.binned(np.array(said), right, 5))
+    assert [count for count, *_ in got] == [2, 1, 1, 1, 2]
+
+
 def test_the_browser_reads_the_same_bank():
     widget, bank = AreYouCalibrated(), load_bank("calibration")
     got = run_js(
@@ -203,7 +213,7 @@ def test_the_words_follow_from_the_intervals():
     noise = np.random.default_rng(0).normal(0, 0.1, 20)
     sure = method((2 + noise).tolist(), 0.9, lambda k: k < 4)
     modest = method(np.ones(20).tolist(), 0.2, lambda k: k < 16)
-    level = method((1 + noise[::-1] - noise.mean()).tolist(), 0.5, lambda k: k < 10)
+    level = method((1 + noise[::-1] - noise.mean()).tolist(), 0.5, lambda k: k < 11)
     excess, loss = run_js(
         "are_you_calibrated",
         "[m.excessInWords(found), m.lossInWords(found)]",

@@ -8,6 +8,7 @@ import sys
 
 from utils.data import DATA_DIR, write_npz
 from utils.widgets import (
+    are_you_calibrated_bank,
     coadaptation_lens_bank,
     ensemble_vote_bank,
     mc_regression_bank,
@@ -21,6 +22,7 @@ from utils.widgets import (
 
 BANKS = {
     "activations": scaling_balance_bank.build,
+    "calibration": are_you_calibrated_bank.build,
     "lens": coadaptation_lens_bank.build,
     "noise": noise_you_cannot_feel_bank.build,
     "race": overfit_race_bank.build,

@@ -146,3 +146,14 @@ async function withFault(plant, least) {
   press(root, "Reset");
   return found;
 }
+// The problems of one widget after this guess.
+async function withGuess(index, guess, least) {
+  const { el, model } = dropoutCourse.alive[index], root = el.querySelector(".dw");
+  press(root, "Reset");
+  model.set("guess", guess);
+  model.set("covered", false);
+  await settled(root);
+  const found = problems(root, least);
+  press(root, "Reset");
+  return found;
+}

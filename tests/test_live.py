@@ -425,7 +425,7 @@ def test_every_widget_moves_both_ways(page, served):
         widget = page.locator(f".dw[data-widget={name}]")
         widget.scroll_into_view_if_needed()
         widget.get_by_role("button", name="Just show me").click()
-        slider = widget.locator("input[type=range]").first
+        slider = widget.locator(".dw-controls input[type=range]").first
         key = slider.get_attribute("data-key")
         before = page.evaluate(PYTHON, f"print(alive[{name!r}].{key})")
         slider.press("Home")

@@ -22,7 +22,8 @@ from utils.widgets.overfit_race import SERIES
 
 NAMES = widgets.__all__
 VALUES = {"choice": lambda takes: takes["options"][0], "number": lambda takes: takes["high"],
-          "curve": lambda takes: [takes["low"]] * len(takes["x"])}  # fmt: skip
+          "curve": lambda takes: [takes["low"]] * len(takes["x"]),
+          "answers": lambda takes: [[takes["options"][0], takes["high"]]] * takes["count"]}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -179,10 +180,20 @@ def test_what_reset_goes_back_to_travels_with_the_model():
 
 CHOICE, NUMBER = guess.choice("yes", "no"), guess.number(0, 10, unit="draws")
 CURVE = guess.curve([0, 0.5, 1], 0, 2, yticks=(0, 1, 2), xlabel="p", ylabel="NLL")
+ANSWERS = guess.answers(("coat", "bag"), 2, 0.1, 0.9)
+PAIRS = "guess must be 2 pairs of one of coat, bag and a number in [0.1, 0.9], got "
 
 
 @pytest.mark.parametrize(
-    ("takes", "value"), [(CHOICE, "no"), (NUMBER, 3), (NUMBER, 2.5), (CURVE, [0, 2, 1.5]), (CHOICE, None)]
+    ("takes", "value"),
+    [
+        (CHOICE, "no"),
+        (NUMBER, 3),
+        (NUMBER, 2.5),
+        (CURVE, [0, 2, 1.5]),
+        (CHOICE, None),
+        (ANSWERS, [["bag", 0.5], ["bag", 0.1]]),
+    ],
 )
 def test_a_guess_that_fits_is_taken(takes, value):
     assert guess.check(takes, value) == value
@@ -197,6 +208,10 @@ def test_a_guess_that_fits_is_taken(takes, value):
         (NUMBER, float("nan"), "guess must be a number in [0, 10], got nan"),
         (CURVE, [0, 1], "guess must be 3 numbers in [0, 2], got [0, 1]"),
         (CURVE, [0, 1, 3], "guess must be 3 numbers in [0, 2], got [0, 1, 3]"),
+        (ANSWERS, [["bag", 0.5]], f"{PAIRS}[['bag', 0.5]]"),
+        (ANSWERS, [["bag", 0.5], ["hat", 0.5]], f"{PAIRS}[['bag', 0.5], ['hat', 0.5]]"),
+        (ANSWERS, [["bag", 0.5], ["bag", 0.95]], f"{PAIRS}[['bag', 0.5], ['bag', 0.95]]"),
+        (ANSWERS, [["bag", 0.5], ["bag"]], f"{PAIRS}[['bag', 0.5], ['bag']]"),
         ({}, 1, "guess must be None, for nothing is asked, got 1"),
     ],
 )
@@ -215,7 +230,8 @@ def test_guess_and_truth_stand_together_in_words():
     words = run_js(
         "guess", "cases.map(([takes, guess, truth]) => m.together(takes, guess, truth, 'So.'))",
         cases=[[NUMBER, 3, 7], [NUMBER, None, 7], [CHOICE, "no", "yes"], [CHOICE, "no", None],
-               [CURVE, [1, 1, 1], [1, 2, 1]], [CURVE, None, [1, 2, 1]]],
+               [CURVE, [1, 1, 1], [1, 2, 1]], [CURVE, None, [1, 2, 1]],
+               [ANSWERS, [["bag", 0.5]] * 2, [["coat", 0.9]] * 2]],
     )  # fmt: skip
     assert words == [
         "Your guess: 3 draws. Here: 7 draws. So.",
@@ -223,6 +239,7 @@ def test_guess_and_truth_stand_together_in_words():
         "Your guess: “no”. Here: “yes”. So.",
         "Your guess: “no”. So.",
         "Your curve is the one with diamonds. So.",
+        "So.",
         "So.",
     ]
 

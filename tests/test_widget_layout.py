@@ -67,6 +67,15 @@ def test_every_word_is_readable_and_in_its_place(page, width, theme):
     assert found == {}, json.dumps(found, indent=1, ensure_ascii=False)
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_learner_s_own_answers_find_room_as_well(page, all_widgets, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    index = widgets.__all__.index("AreYouCalibrated")
+    answers = [["T-shirt/top", confidence] for _, confidence in all_widgets[index].truth]
+    found = page.evaluate("([i, guess, least]) => withGuess(i, guess, least)", [index, answers, SMALLEST])
+    assert found == []
+
+
 @pytest.mark.parametrize("covered", [True, False])
 def test_on_a_full_screen_type_is_large_and_everything_is_on_the_screen(page, covered):
     page.set_viewport_size({"width": 1920, "height": 1080})

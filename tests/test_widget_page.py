@@ -1,5 +1,7 @@
 """What a reader does with a widget, on a page without a kernel: guess, draw, keys, full screen, Reset."""
 
+import re
+
 import pytest
 from browser import open_page, wait_for
 from playwright.sync_api import sync_playwright
@@ -617,3 +619,93 @@ def test_the_clouds_and_what_the_nets_felt_are_those_of_python(page):
         mean, low, high = (stats[f"{noise}_nll{end}"] for end in ("", "_low", "_high"))
         said = f"{noise} {mean:+.3f} [{low:+.3f}, {high:+.3f}], {stats[f'{noise}_the_same']}"
         wait_for(lambda said=said: said in widget.locator(".dw-numbers").inner_text())
+def answer(page, widget, name, steps):
+    """Name the image on show, and say how sure by so many steps to the right."""
+    press(widget, name)
+    slider = widget.locator(".dw-cover input[type=range]")
+    slider.focus()
+    for _ in range(steps):
+        page.keyboard.press("ArrowRight")
+
+
+def next_image(widget):
+    return widget.locator(".dw-cover button", has_text=re.compile("Next image|That is my guess"))
+
+
+def test_twenty_images_take_a_class_and_a_confidence_each_before_anything_is_shown(page, all_widgets):
+    widget, python = place(page, "AreYouCalibrated"), widgets.AreYouCalibrated()
+    names = [name for name, _ in python.truth]
+    assert next_image(widget).is_disabled()
+    press(widget, names[0])
+    assert next_image(widget).is_disabled(), "how sure is not said yet"
+    answer(page, widget, names[0], 10)
+    assert widget.locator(".dw-cover .dw-readout").inner_text() == "60 %"
+    next_image(widget).press("Enter")
+    assert next_image(widget).is_disabled(), "the next image starts empty"
+    press(widget, "Back")
+    assert widget.get_by_role("button", name=names[0], exact=True).get_attribute("aria-pressed") == "true"
+    for k, name in enumerate(names):
+        assert f"Image {k + 1} of 20" in widget.locator(".dw-cover").inner_text()
+        assert not widget.locator(".dw-pictures").is_visible()
+        if k:
+            answer(page, widget, name if k % 2 == 0 else "Sneaker", 18 if k == 1 else 8)
+        next_image(widget).click()
+    guess, covered = state(page, "AreYouCalibrated", "guess", "covered")
+    assert not covered and guess[:3] == [[names[0], 0.6], ["Sneaker", 0.99], [names[2], 0.5]]
+    python.guess = guess
+    stats = python.stats()
+    you = widget.locator(".dw-panel:visible").nth(1)
+    assert you.inner_text().startswith(f"you\nright {stats['right_you']} of 20, says ")
+    assert f"NLL {stats['nll_you'][0]:.2f} [" in you.inner_text()
+    for other in ("no_dropout", "monte_carlo", "tempered"):
+        mean, low, high = stats[f"you_less_{other}"]
+        said = f" {mean:+.2f} [{low:+.2f}, {high:+.2f}]".replace("-", "−")
+        assert said in widget.locator(".dw-numbers").inner_text(), other
+    assert python.because in widget.locator(".dw-answer").inner_text()
+    press(widget, "Reset")
+    assert state(page, "AreYouCalibrated", "guess", "covered") == [None, True]
+    assert "Image 1 of 20" in widget.locator(".dw-cover").inner_text() and next_image(widget).is_disabled()
+
+
+def test_who_only_wants_to_see_gets_the_net_alone_and_python_s_guess_reaches_the_page(page):
+    widget, python = place(page, "AreYouCalibrated"), widgets.AreYouCalibrated()
+    press(widget, "Just show me")
+    assert widget.locator(".dw-panel:visible .dw-title").all_inner_texts()[1] == "no dropout"
+    assert "you" not in widget.locator(".dw-legend").inner_text()
+    index = widgets.__all__.index("AreYouCalibrated")
+    page.evaluate("([i, g]) => dropoutCourse.alive[i].model.set('guess', g)", [index, python.truth])
+    wait_for(lambda: "right 20 of 20, says 99 %" in widget.locator(".dw-pictures").inner_text())
+    assert "you less no dropout" in widget.locator(".dw-numbers").inner_text()
+
+
+def test_each_image_is_chosen_by_a_click_or_by_keys_and_its_answers_are_written_out(page):
+    widget, python = place(page, "AreYouCalibrated"), widgets.AreYouCalibrated(temperature=1.0)
+    press(widget, "Just show me")
+    strip = widget.locator(".dw-pictures canvas").first
+    box = strip.bounding_box()
+    strip.click(position={"x": 0.98 * box["width"], "y": 0.75 * box["height"]})
+    assert state(page, "AreYouCalibrated", "image") == 19
+    strip.focus()
+    strip.focus()
+    for key in ("ArrowRight", "ArrowUp", "ArrowLeft", "Enter"):  # the first shows where one is
+        page.keyboard.press(key)
+    assert state(page, "AreYouCalibrated", "image") == 8
+    assert widget.locator(".dw-spoken").inner_text() == "image 9"
+    judged = python.judged("no_dropout")
+    name = python.takes["options"][judged["top"][8]]
+    said = f"Image 9: {python.truth[8][0]}. no dropout: {name}, {100 * judged['said'][8]:.0f} %"
+    wait_for(lambda: said in widget.locator(".dw-pictures .dw-panel").first.inner_text())
+
+
+def test_the_bars_over_all_images_follow_the_temperature(page):
+    widget = place(page, "AreYouCalibrated")
+    press(widget, "Just show me")
+    slider = widget.get_by_role("slider", name="temperature T")
+    slider.press("Home")
+    for steps, temperature in ((0, 0.5), (5, 1.0)):
+        for _ in range(steps):
+            slider.press("ArrowRight")
+        stats = widgets.AreYouCalibrated(temperature=temperature).stats()
+        said = f"NLL {stats['nll_all']:.2f}, ECE {stats['ece_all']:.2f}"
+        wait_for(lambda said=said: said in widget.locator(".dw-panel").last.inner_text())
+        assert f"T = {temperature}" in widget.locator(".dw-panel").last.inner_text()

@@ -106,7 +106,7 @@ def picture_of(widget):
 
 
 def slider_of(widget):
-    return widget.locator("input[type=range]").first
+    return widget.locator(".dw-controls input[type=range]").first
 
 
 def thumb(slider):
@@ -362,6 +362,37 @@ def test_a_widget_fills_the_screen_and_escape_leaves_it(gallery):
     wait_for(lambda: widget.bounding_box() == {"x": 0, "y": 0, **size})
     gallery.keyboard.press("Escape")
     wait_for(lambda: widget.bounding_box()["width"] < size["width"])
+
+
+IN_THE_KERNEL = """async (code) => {
+    const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+    const run = kernel.requestExecute({code});
+    let said = '';
+    run.onIOPub = (message) => { if (message.header.msg_type === 'stream') said += message.content.text; };
+    await run.done;
+    return said.trim();
+}"""
+
+
+def test_twenty_answers_go_from_the_kernel_to_the_page_and_from_the_page_to_the_kernel(gallery):
+    widget = gallery.locator(".dw[data-widget=AreYouCalibrated]")
+    widget.scroll_into_view_if_needed()
+    widget.get_by_role("button", name="Reset").click()
+    wait_for(lambda: gallery.evaluate(IN_THE_KERNEL, "print(calibrated.covered)") == "True")
+    gallery.evaluate(IN_THE_KERNEL, "calibrated.guess, calibrated.covered = calibrated.truth, False")
+    wait_for(lambda: "right 20 of 20, says 99 %" in picture_of(widget).inner_text())
+    slider_of(widget).press("End")
+    asked = "print(calibrated.stats()['right_you'], calibrated.stats()['temperature'])"
+    wait_for(lambda: gallery.evaluate(IN_THE_KERNEL, asked) == "20 5.0")
+    widget.get_by_role("button", name="Reset").click()
+    asked = "print(calibrated.stats()['guess'], calibrated.covered)"
+    wait_for(lambda: gallery.evaluate(IN_THE_KERNEL, asked) == "None True")
+    for _ in range(20):
+        widget.get_by_role("button", name="Coat", exact=True).click()
+        widget.locator(".dw-cover input[type=range]").press("ArrowRight")
+        widget.locator(".dw-cover button", has_text=re.compile("Next image|That is my guess")).click()
+    asked = "print(calibrated.guess == [['Coat', 0.15]] * 20, calibrated.covered)"
+    wait_for(lambda: gallery.evaluate(IN_THE_KERNEL, asked) == "True False")
 
 
 def test_after_a_restart_a_save_and_a_reload_no_model_is_missing(gallery, lab):

@@ -23,6 +23,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from browser import jupyter_lab, open_notebook, open_page, run_all, shut_down_kernel  # noqa: E402
 
 from utils import widgets  # noqa: E402
+from utils.widgets.are_you_calibrated import TEMPERATURES  # noqa: E402
 
 MOVES, MOVES_INTERACT, FRAMES = 40, 10, 200
 # The same picture as an `interact` with matplotlib: the widget's own static figure, drawn at each value.
@@ -47,8 +48,14 @@ def bank_values(name, axis):
 
 
 # What `interact` moves: p, from 0 to 1 in steps of 0.01, but for these. PSweep's figure shows all p at once.
-PARAMETERS = {"CoadaptationLens": "knocked_out", "PSweep": "width", "ThinnedNetwork": "p1"}
+PARAMETERS = {
+    "AreYouCalibrated": "temperature",
+    "CoadaptationLens": "knocked_out",
+    "PSweep": "width",
+    "ThinnedNetwork": "p1",
+}
 VALUES = {
+    "AreYouCalibrated": TEMPERATURES,
     "CoadaptationLens": [int(count) for count in bank_values("lens", "knocked_out")],
     "EvalDetective": [k / 20 for k in range(21)],
     "OverfitRace": [k / 20 for k in range(19)],
@@ -56,7 +63,7 @@ VALUES = {
 }
 # In the page: move a range input, then watch the canvases' pixels frame by frame.
 MEASURE = """async ([root, moves]) => {
-    const slider = root.querySelector('input[type=range]');
+    const slider = root.querySelector('.dw-controls input[type=range]');
     const pens = [...root.querySelectorAll('.dw-pictures canvas')].filter(canvas => canvas.clientWidth)
         .map(canvas => canvas.getContext('2d'));
     const print = () => {

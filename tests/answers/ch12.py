@@ -24,7 +24,7 @@ def weighted(count, said, share, num_bins):
 
 
 def ece_with_empty_bins(probs, y, num_bins):
-    place = np.ceil(probs.max(axis=1) * num_bins).astype(int) - 1
+    place = np.ceil(probs.max(axis=1) * num_bins).astype(np.intp) - 1
     right = probs.argmax(axis=1) == y
     bins = [place == k for k in range(num_bins)]
     return sum(abs(right[b].mean() - probs.max(axis=1)[b].mean()) * b.mean() for b in bins)
@@ -136,7 +136,7 @@ WRONG = [
     ("wins", (gain, dict.fromkeys(OUTCOME, "wins"), SHARE), beliefs.MC_ALWAYS_WINS),
     ("wins", (gain, OUTCOME, 0.0), beliefs.ONLY_PASSES),
     ("wins", (gain, OUTCOME, 1.0), beliefs.NO_MORE),
-    ("wins", (lambda runs, n, score: 0.1, OUTCOME, 0.8), "5 differences"),
+    ("wins", (lambda runs, n, score: 0.1, OUTCOME, 0.8), "10 differences"),
     ("wins", (lambda *task: -gain(*task), OUTCOME, 0.8), "of Monte Carlo minus weight scaling"),
     ("wins", (gain, {**OUTCOME, 2_000: "yes"}, 0.8), '"wins" or "loses"'),
     ("wins", (gain, dict.fromkeys(OUTCOME, "loses"), 0.8), "the sign of the difference"),

@@ -1,5 +1,6 @@
 """Sliders. Each asks first, and has a static picture and a line of text for where no kernel runs."""
 
+from utils.widgets.are_you_calibrated import AreYouCalibrated
 from utils.widgets.coadaptation_lens import CoadaptationLens
 from utils.widgets.ensemble_vote import EnsembleVote
 from utils.widgets.eval_detective import EvalDetective
@@ -14,6 +15,7 @@ from utils.widgets.thinned_network import ThinnedNetwork
 from utils.widgets.variance_shift_machine import VarianceShiftMachine
 
 __all__ = [
+    "AreYouCalibrated",
     "CoadaptationLens",
     "EnsembleVote",
     "EvalDetective",

@@ -1,9 +1,9 @@
 // The guess before the picture. One small part for each kind that utils/widgets/guess.py describes: a choice, a
-// number, a curve drawn by hand. A part is (spec, place, commit, tools) -> a function that forgets what was begun; it
-// calls commit(value) when the learner has decided.
-import { axes } from "./plot.js";
+// number, a curve drawn by hand, the names of images. A part is (spec, place, commit, tools) -> a function that
+// forgets what was begun; it calls commit(value) when the learner has decided.
+import { axes, grey } from "./plot.js";
 
-export const PARTS = { choice, number, curve };
+export const PARTS = { choice, number, curve, answers };
 
 function choice({ options }, place, commit, { make, button }) {
   const row = make("div", "dw-row");
@@ -91,13 +91,63 @@ function curve({ x: xs, low, high, xticks, yticks, xlabel, ylabel }, place, comm
   return forget;
 }
 
+// Image by image: a class and how sure. Nothing is preset, so that the learner has to commit to both.
+function answers({ options, count, low, high }, place, commit, { model, panel, button, redraw, make }) {
+  const { buffer, byteOffset, byteLength } = model.get("images");
+  const pixels = new Uint8Array(buffer, byteOffset, byteLength), each = pixels.length / count;
+  const sure = [...Array.from({ length: Math.round((0.95 - low) / 0.05) + 1 }, (_, k) => Number((low + 0.05 * k).toFixed(2))), high];
+  const progress = make("p", "dw-title");
+  progress.setAttribute("aria-live", "polite");
+  const board = panel({ tall: 10, fixed: true, place });
+  place.prepend(progress);
+  const row = make("div", "dw-row"), scale = make("label", "dw-slider"), input = make("input"), readout = make("output", "dw-readout");
+  place.append(row, scale);
+  const names = options.map((option) => button(option, () => { given[at][0] = option; show(); }, row));
+  Object.assign(input, { type: "range", min: 0, max: sure.length - 1, step: 1 });
+  input.setAttribute("aria-label", "how sure you are");
+  const take = () => { given[at][1] = sure[Number(input.value)]; show(); };
+  for (const name of ["input", "pointerup"]) input.addEventListener(name, take);
+  scale.append(make("span", "", "how sure?"), input, readout);
+  const steps = make("div", "dw-row");
+  place.append(steps);
+  const back = button("Back", () => { at -= 1; show(); }, steps);
+  const next = button("Next image", () => {
+    if (at < count - 1) { at += 1; show(); names[0].focus({ preventScroll: true }); } else commit(given);
+  }, steps);
+  let given, at;
+  const show = () => {
+    const [name, confidence] = given[at];
+    progress.textContent = `Image ${at + 1} of ${count}: what is it, and how sure are you?`;
+    options.forEach((option, k) => names[k].setAttribute("aria-pressed", String(option === name)));
+    input.value = confidence === null ? 0 : sure.indexOf(confidence);
+    readout.textContent = confidence === null ? "?" : `${Math.round(100 * confidence)} %`;
+    input.setAttribute("aria-valuetext", confidence === null ? "not said" : readout.textContent);
+    back.disabled = at === 0;
+    next.disabled = name === null || confidence === null;
+    next.textContent = at < count - 1 ? "Next image" : "That is my guess";
+    redraw();
+  };
+  board.draws = (pen) => {
+    const side = Math.min(pen.width, pen.height) - 2;
+    grey(pen, pixels.subarray(each * at, each * (at + 1)), 1, 1, side);
+    pen.g.setLineDash([]);
+    pen.g.lineWidth = 1.5;
+    pen.g.strokeStyle = pen.look.ink;
+    pen.g.strokeRect(1, 1, side, side);
+    board.label(`Image ${at + 1} of ${count}`);
+  };
+  const forget = () => { given = Array.from({ length: count }, () => [null, null]); at = 0; show(); };
+  forget();
+  return forget;
+}
+
 // What the learner said, and what is so, in one line.
 export function together({ kind, unit }, guess, truth, because) {
   const say = (value) => (kind === "number" ? `${value}${unit ? ` ${unit}` : ""}` : `“${value}”`);
   const parts = [];
   if (kind === "curve") {
     if (guess !== null) parts.push("Your curve is the one with diamonds.");
-  } else {
+  } else if (kind !== "answers") {
     if (guess !== null) parts.push(`Your guess: ${say(guess)}.`);
     if (truth !== null) parts.push(`Here: ${say(truth)}.`);
   }

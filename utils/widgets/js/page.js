@@ -1,5 +1,6 @@
 // Web pages without a kernel (exported pages, slides, a site): bring every widget on the page to life.
 // A place is <div class="dw-place"><script type="application/json">{"view": ..., "state": ...}</script></div>.
+import areYouCalibrated from "./are_you_calibrated.js";
 import coadaptationLens from "./coadaptation_lens.js";
 import ensembleVote from "./ensemble_vote.js";
 import evalDetective from "./eval_detective.js";
@@ -15,6 +16,7 @@ import varianceShiftMachine from "./variance_shift_machine.js";
 import { staticModel } from "./static.js";
 
 const VIEWS = {
+  are_you_calibrated: areYouCalibrated,
   coadaptation_lens: coadaptationLens, ensemble_vote: ensembleVote, eval_detective: evalDetective,
   image_dropout: imageDropout, mask_lab: maskLab, mc_regression: mcRegression,
   noise_you_cannot_feel: noiseYouCannotFeel, overfit_race: overfitRace,

@@ -66,6 +66,17 @@ export function mark(g, shape, x, y, r) {
   } else g.fill();
 }
 
+// A square image of bytes, 255 is black ink on white, at (x, y), `side` CSS pixels wide.
+export function grey({ g }, bytes, x, y, side) {
+  const stamp = document.createElement("canvas"), cells = Math.sqrt(bytes.length);
+  stamp.width = stamp.height = cells;
+  const ink = stamp.getContext("2d").createImageData(cells, cells);
+  bytes.forEach((value, i) => ink.data.set([255 - value, 255 - value, 255 - value, 255], 4 * i));
+  stamp.getContext("2d").putImageData(ink, 0, 0);
+  g.imageSmoothingEnabled = false;
+  g.drawImage(stamp, x, y, side, side);
+}
+
 const plain = (v) => String(Number(v.toFixed(6)));
 
 // The smallest of 1, 2, 5, 10, 20, ... that is at least the value: the end of an axis.

@@ -388,7 +388,7 @@ export function frame(model, el) {
   const takes = model.get("takes");
   const forget = takes.kind
     ? PARTS[takes.kind](takes, cover, (value) => { set({ guess: value, covered: false }); root.focus({ preventScroll: true }); },
-      { panel, button, redraw, make })
+      { model, panel, button, redraw, make })
     : () => {};
   if (takes.kind) {
     const row = make("div", "dw-row");

@@ -619,6 +619,8 @@ def test_the_clouds_and_what_the_nets_felt_are_those_of_python(page):
         mean, low, high = (stats[f"{noise}_nll{end}"] for end in ("", "_low", "_high"))
         said = f"{noise} {mean:+.3f} [{low:+.3f}, {high:+.3f}], {stats[f'{noise}_the_same']}"
         wait_for(lambda said=said: said in widget.locator(".dw-numbers").inner_text())
+
+
 def answer(page, widget, name, steps):
     """Name the image on show, and say how sure by so many steps to the right."""
     press(widget, name)

@@ -808,6 +808,49 @@ EQUAL_COUNTS = belief("""equal counts are equal masks
 Two masks can keep equally many units and yet be different units. Compare them unit by unit: is the output
 other than 0 just where the gradient is?""")
 
+# --- 16 ---
+
+ONLY_USED = belief("""two passes agree only if the layer is used in both
+They also agree if it is skipped in both. Add the probability of that: the coin falls the same way twice.""")
+ONE_COIN = belief("""two passes throw one coin
+Each pass throws a coin of its own. Two passes agree if both coins fall the same way, not if one falls
+well.""")
+PAIRS = belief("""passes that all agree are so many agreeing pairs
+You multiplied the probability of a pair. The passes share their first: n passes agree if n coins all fall
+one way, which is 0.9**n + 0.1**n, more than 0.82**n.""")
+EVAL_THAWS = belief("""eval() and train() reach a traced net
+They set its flags, and nothing else. The trace is a list of operations; dropout is in it, or it is not,
+as the mode was when it was written.""")
+ONE_FILE = belief("""a file that holds dropout drops
+A runtime may change the list before it runs it. ONNX Runtime deletes dropout when it optimises, which is
+what it does unless you say otherwise.""")
+RUNTIME_CARES = belief("""an inference runtime never drops
+It runs what stands in the file. Without its optimisations the dropout of a net that was written in train
+mode is still there, and it draws masks.""")
+BUILT_STAYS = belief("""a Keras layer keeps the mode it was built with
+What the outer call says comes first: predict says training=False to every layer, also to one that was
+built with training=True. Only a call that says nothing leaves it on.""")
+SAME_STATE = belief("""a generator in the same state was not used
+A call that seeds the generator itself leaves it in the same place every time, and that is where it stood
+before. Move the generator yourself first, then remember its state, then call.""")
+MOVED_BY_YOU = belief("""any number drawn since is the call's
+The number that you drew yourself moved the generator, too. Move it first, remember its state after that,
+and only then call.""")
+BIT_EQUAL = belief("""without dropout two answers are equal to the last bit
+Batches of another size are multiplied in another order, and a GPU may add in another order at each call.
+So leave room for rounding, in proportion to the answers.""")
+ABSOLUTE = belief("""a tolerance is a fixed number
+Answers of 1e-10 all lie within the 1e-8 that np.allclose allows by itself, dropped or not. Set atol by
+the size of the answers.""")
+TWO_PASSES = belief("""two equal passes prove that dropout is off
+A coin that falls in one call of ten leaves two passes equal in 82 of 100 cases. Take many passes before
+you call it off.""")
+SAME_PLACE = belief("""what repeats does not drop
+A mask that is kept for each place in the batch repeats in every pass. Ask the same rows in another order.""")
+SAME_COMPANY = belief("""the other rows of a batch do not matter
+They do where a layer uses the batch, as batch norm in train mode does: an example's answer then depends
+on who stands beside it. Ask a part of the batch alone.""")
+
 # The ideas that each exercise answers by name, by chapter.
 MET_IN = {
     "01": {
@@ -924,6 +967,12 @@ MET_IN = {
         "bytes": (BOOL_IS_BIT, STATE_GROWS),
         "again": (AGAIN_IS_OTHER, ONLY_REPRODUCIBLE, EVERY_STATE, ONLY_MEMORY),
         "detect": (EQUAL_COUNTS,),
+    },
+    "16": {
+        "coin": (ONLY_USED, ONE_COIN, PAIRS),
+        "frozen": (EVAL_THAWS, ONE_FILE, RUNTIME_CARES, BUILT_STAYS),
+        "draws": (MOVED_BY_YOU, SAME_STATE),
+        "is_off": (BIT_EQUAL, ABSOLUTE, TWO_PASSES, SAME_PLACE, SAME_COMPANY),
     },
 }
 

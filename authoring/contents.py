@@ -33,12 +33,13 @@ PATHS = {
     "90 minutes": (("00", "02"), ""),
     "an evening": (("00", "01", "02", "08"), ""),
     "a weekend": (("00", "01", "02", "04", "07", "08", "09", "11", "12"), ""),
-    "everything": ((*(f"{number:02}" for number in range(15)), "16"), ""),
+    "everything": (tuple(f"{number:02}" for number in range(17)), ""),
     "I have a bug": (("02", "04", "06"), "or 03, 05: *Traps*, and in 02 seventeen wrong dropouts"),
     "which p, and where": (("02", "08", "09"), "and 10 if there is batch norm"),
     "how sure is my net?": (("02", "11", "12"), ""),
     "DropPath, DropConnect and the like": (("02", "13"), ""),
     "checkpointing, `torch.compile`": (("02", "14"), ""),
+    "transformers, fine-tuning": (("02", "04", "15"), ""),
     "is it off in what I deployed?": (("02", "16"), "and its [page to paste](is_it_off.md)"),
 }
 TEACHER = ["I teach", "the [teacher's page](../teaching/README.md): 90 minutes, half a day, two days", ""]
@@ -46,11 +47,11 @@ TEACHER = ["I teach", "the [teacher's page](../teaching/README.md): 90 minutes, 
 PLACES = {
     "00": (0, 3), "01": (1, 3), "02": (2, 3), "03": (3, 0), "04": (3, 1), "05": (3, 2), "06": (4, 1),
     "07": (3, 3), "08": (3, 4), "09": (4, 4), "10": (5, 4), "11": (3, 5), "12": (4, 5), "13": (3, 6),
-    "14": (3, 7), "16": (3, 9),
+    "14": (3, 7), "15": (4, 2), "16": (3, 8),
 }  # fmt: skip
 ARROWS = {
     "00": ["01"], "01": ["02"], "02": ["03", "04", "05", "07", "08", "11", "13", "14", "16"], "03": ["06"],
-    "04": ["06"], "05": ["06"], "08": ["09"], "09": ["10"], "11": ["12"],
+    "04": ["06", "15"], "05": ["06"], "08": ["09"], "09": ["10"], "11": ["12"],
 }  # fmt: skip
 MAP = ROOT / "images/map.svg"
 PAGES = ("notebooks/00_start_here.ipynb", "README.md", "teaching/README.md")

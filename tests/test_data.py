@@ -1,5 +1,6 @@
 """The data files, the loaders and the minibatches."""
 
+import csv
 import gzip
 import hashlib
 import os
@@ -13,14 +14,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from authoring.data import clean, default_numbers
 from utils.data import (
+    ALPHABET,
     DATA_DIR,
     IDX_SHA256,
     KEYS,
+    TEXT_SHA256,
     DataFileError,
     idx_header,
     load_fashion_mnist,
     load_mnist,
+    load_text,
     minibatches,
     read_npz,
 )
@@ -239,6 +244,83 @@ def test_a_target_that_cannot_be_written_leaves_nothing_behind(tmp_path, mnist_a
     result = run_build("mnist", *paths, "--output", target)
     assert result.returncode != 0 and result.stderr.startswith("authoring.data:")
     assert not list(tmp_path.glob("*.tmp*"))
+
+
+# --- texts and the table of defaults ---
+
+
+def spell(numbers):
+    return "".join(ALPHABET[number] for number in numbers)
+
+
+def test_the_texts_are_character_numbers():
+    assert len(set(ALPHABET)) == len(ALPHABET)
+    for name, words in (("shakespeare", "What is the city but the people?"), ("milton", "Heav'n of Hell")):
+        text = load_text(name)
+        assert text.dtype == np.int64 and text.min() >= 0 and text.max() < len(ALPHABET)
+        spelt = spell(text)
+        assert words in spelt and " \n" not in spelt and "\n\n\n" not in spelt
+        assert hashlib.sha256(spelt.encode()).hexdigest() == TEXT_SHA256[name]
+
+
+@pytest.mark.parametrize("damage", [truncate, empty, flip_a_byte, os.remove])
+def test_a_damaged_text_gets_one_sentence(tmp_path, damage):
+    path = tmp_path / "milton.txt.xz"
+    shutil.copy(DATA_DIR / path.name, path)
+    damage(path)
+    with pytest.raises(DataFileError, match=r"milton\.txt\.xz .*git checkout -- data"):
+        load_text("milton", tmp_path)
+
+
+def test_another_text_in_the_place_of_one_is_refused(tmp_path):
+    shutil.copy(DATA_DIR / "milton.txt.xz", tmp_path / "shakespeare.txt.xz")
+    with pytest.raises(DataFileError, match="is not the original text"):
+        load_text("shakespeare", tmp_path)
+
+
+def test_an_unknown_text_gets_one_sentence():
+    with pytest.raises(ValueError, match="name must be one of milton, shakespeare, got 'homer'"):
+        load_text("homer")
+
+
+def test_a_text_is_cleaned():
+    assert clean(b"\n\nAct\t1 \n\n\n\n{To be}\xe9  \nor_not\r\n") == "Act 1\n\nTo be\nornot\n\n"
+
+
+def test_the_script_refuses_another_package_and_writes_nothing(tmp_path):
+    other = tmp_path / "other.tar.gz"
+    other.write_bytes(b"no package")
+    for name, target in (("texts", tmp_path), ("defaults", tmp_path / "made.csv")):
+        result = run_build(name, other, "--output", target)
+        assert result.returncode != 0 and "is not the original" in result.stderr
+    assert list(tmp_path.iterdir()) == [other]
+
+
+def test_defaults_are_read_from_fields_and_from_init():
+    source = """
+class New:
+    attention_dropout: float | int = 0.1
+    hidden_dropout: float = interval(min=0.0)(default=0.2)
+    use_cache: bool = True
+    activation: str = "gelu"
+
+class Old:
+    def __init__(self, vocab_size=9, dropout=0.3, *, eps=None, **kwargs):
+        self.dropout = dropout
+"""
+    found = dict(default_numbers(source))
+    assert found == {"attention_dropout": 0.1, "hidden_dropout": 0.2, "vocab_size": 9, "dropout": 0.3}
+
+
+def test_the_table_of_defaults_has_a_row_a_family():
+    with (DATA_DIR / "transformer_defaults.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    known = {row["family"]: row for row in rows}
+    assert len(known) == len(rows) == 525
+    assert all(float(row[kind] or 0) >= 0 for row in rows for kind in ("attention", "residual"))
+    assert all(float(row[kind] or 0) < 1 for row in rows for kind in ("attention", "residual"))
+    assert [known["gpt2"][kind] for kind in ("year", "attention", "residual")] == ["2018", "0.1", "0.1"]
+    assert [known["llama"][kind] for kind in ("year", "attention", "residual")] == ["2022", "0.0", ""]
 
 
 # --- minibatches ---

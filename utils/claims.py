@@ -17,6 +17,10 @@ SCRIPT = "the PyTorch script"
 POST = "the Monte Carlo post"
 PAGES = (KERAS, D2L, NORM, SCRIPT, POST)
 TORCH = "PyTorch's documentation"  # one sentence of it, beside the five pages
+# And on language models: a comment in a program that many copy, and the abstracts of two studies.
+NANO = "nanoGPT"
+DROP = "Liu et al. 2025, arXiv 2505.24788"
+REPEAT = "Xue et al. 2023, arXiv 2305.13230"
 
 
 class Said(NamedTuple):
@@ -203,6 +207,20 @@ CLAIMS = {
             "supply preserve_rng_state=False",
         )
     ],
+    # chapter 15
+    "pretraining is better without": [
+        Said(NANO, "train.py", "for pretraining 0 is good"),
+        Said(DROP, "the abstract", "improves when dropout is not applied during pretraining"),
+    ],
+    "dropout helps on repeated text": [
+        Said(
+            REPEAT,
+            "the abstract",
+            "Most regularization techniques do not yield significant improvements, except for dropout, "
+            "which demonstrates remarkable effectiveness",
+        )
+    ],
+    "fine-tuning wants 0.1 or more": [Said(NANO, "train.py", "for finetuning try 0.1+")],
 }
 
 

@@ -1,9 +1,10 @@
-"""Fashion-MNIST and MNIST from the files in data/, and minibatch indices.
+"""Fashion-MNIST, MNIST and two texts from the files in data/, and minibatch indices.
 
 Nothing is downloaded. No deep learning framework is imported.
 """
 
 import hashlib
+import lzma
 import os
 import zipfile
 import zlib
@@ -51,6 +52,16 @@ FASHION_CLASSES = (
     "Ankle boot",
 )
 DIGIT_CLASSES = tuple("0123456789")
+# The characters of the texts, in the order of their numbers.
+ALPHABET = "\n !\"&'(),-.0123456789:;?ABCDEFGHIJKLMNOPQRSTUVWXYZ[]abcdefghijklmnopqrstuvwxyz"
+# SHA-256 of the texts, unpacked.
+TEXT_SHA256 = {
+    "milton": "1561901d94ad8cd09c833c6f258d3390e5014c266a97587ac68a1d2959031e20",
+    "shakespeare": "62b80f4ccdd0dbee798fc4a26fbe825ea145ce4239c7bc9f8fb0c55c487ff952",
+}
+
+
+RESTORE = "take it from the course again (`git checkout -- data`, or its ZIP), or see data/README.md"
 
 
 class DataFileError(Exception):
@@ -121,6 +132,42 @@ def load_mnist(*, num_train=None, num_val=0, label_noise=0.0, seed=0, directory=
     return _load("mnist", DIGIT_CLASSES, num_train, num_val, label_noise, seed, directory)
 
 
+def load_text(name, directory=DATA_DIR):
+    """The plays of Shakespeare or Milton's Paradise Lost, as character numbers.
+
+    Parameters
+    ----------
+    name : "shakespeare" (37 plays in alphabetical order, 4.8 million characters) or "milton" (0.5 million)
+    directory : path
+        Where shakespeare.txt.xz and milton.txt.xz lie.
+
+    Returns
+    -------
+    int64 array of shape (characters,): each character's place in ALPHABET
+
+    Raises
+    ------
+    DataFileError
+        The file is missing, damaged or not the course's own.
+    ValueError
+        There is no text of this name.
+    """
+    if name not in TEXT_SHA256:
+        raise ValueError(f"name must be one of {', '.join(TEXT_SHA256)}, got {name!r}")
+    path = Path(directory) / f"{name}.txt.xz"
+    try:
+        raw = lzma.decompress(path.read_bytes())
+    except FileNotFoundError:
+        raise DataFileError(f"{path} is missing: {RESTORE}") from None
+    except (OSError, EOFError, lzma.LZMAError) as error:
+        raise DataFileError(f"{path} cannot be read ({error}): {RESTORE}") from None
+    if hashlib.sha256(raw).hexdigest() != TEXT_SHA256[name]:
+        raise DataFileError(f"{path} is not the original text (SHA-256 differs): {RESTORE}")
+    numbers = np.full(256, -1, np.int64)
+    numbers[np.frombuffer(ALPHABET.encode("ascii"), np.uint8)] = np.arange(len(ALPHABET))
+    return numbers[np.frombuffer(raw, np.uint8)]
+
+
 def minibatches(n, batch_size, rng):
     """Yield index arrays that visit each of `n` examples once, in random order.
 
@@ -167,25 +214,24 @@ def read_npz(name, directory=DATA_DIR):
     Returns a dict with the keys x_train, y_train, x_test, y_test. Raises DataFileError.
     """
     path = Path(directory) / f"{name}.npz"
-    restore = "take it from the course again (`git checkout -- data`, or its ZIP), or see data/README.md"
     try:
         with np.load(path, allow_pickle=False) as archive:
             if sorted(archive.files) != sorted(KEYS):
-                raise DataFileError(f"{path} holds {sorted(archive.files)}, not {sorted(KEYS)}: {restore}")
+                raise DataFileError(f"{path} holds {sorted(archive.files)}, not {sorted(KEYS)}: {RESTORE}")
             arrays = {key: archive[key] for key in KEYS}
     except FileNotFoundError:
-        raise DataFileError(f"{path} is missing: {restore}") from None
+        raise DataFileError(f"{path} is missing: {RESTORE}") from None
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataFileError(f"{path} cannot be read ({error}): {restore}") from None
+        raise DataFileError(f"{path} cannot be read ({error}): {RESTORE}") from None
     for key, array in arrays.items():
         if array.dtype != np.uint8 or array.shape != SHAPES[key]:
             raise DataFileError(
-                f"{path}: {key} is {array.dtype} {array.shape}, not uint8 {SHAPES[key]}: {restore}"
+                f"{path}: {key} is {array.dtype} {array.shape}, not uint8 {SHAPES[key]}: {RESTORE}"
             )
         checksum = hashlib.sha256(idx_header(array.shape))
         checksum.update(np.ascontiguousarray(array).data)
         if checksum.hexdigest() != IDX_SHA256[name][key]:
-            raise DataFileError(f"{path}: {key} is not the original data (SHA-256 differs): {restore}")
+            raise DataFileError(f"{path}: {key} is not the original data (SHA-256 differs): {RESTORE}")
     return arrays
 
 

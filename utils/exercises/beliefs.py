@@ -808,6 +808,45 @@ EQUAL_COUNTS = belief("""equal counts are equal masks
 Two masks can keep equally many units and yet be different units. Compare them unit by unit: is the output
 other than 0 just where the gradient is?""")
 
+# --- 15 ---
+
+STEP_IS_PASS = belief("""a step is a pass
+A step sees one batch, a pass is the whole text. Ask how many characters a step predicts, and how many the
+text has.""")
+WINDOW_IS_CHARACTER = belief("""a window is one example
+A window of 64 characters is 64 examples for a language model: it predicts each of them from those before.""")
+ONE_WINDOW = belief("""a step sees one window
+A batch holds several windows, and all of them are used up by one step.""")
+FUNCTION_KNOWS = belief("""dropout in attention is off by itself
+A function of tensors has no mode. It drops whenever drop_prob is above 0, unless you tell it that you do not
+train.""")
+ONE_FOR_QUERIES = belief("""all positions share one attention mask
+With one mask for all queries, a position that is dropped is dropped for every reader at once. Attention
+dropout flips a coin for each pair of query and key.""")
+BARE_WEIGHTS = belief("""attention weights need no rescaling
+Without the factor 1/(1-p) every position's sum of values is too small by 1-p while you train, and the layer
+behind sees larger inputs as soon as dropout is off.""")
+SUM_TO_ONE = belief("""attention weights sum to 1 after dropout
+Dropped before the softmax, or normalised again behind it, the others take over the share of what was
+dropped. Dropout of attention comes behind the softmax and multiplies by 1/(1-p): the sum is 1 on average
+only.""")
+ONE_HEAD = belief("""the heads share one table of weights
+Each head has queries and keys of its own, and so a table of its own.""")
+ONE_LAYER = belief("""only one layer's tables are kept
+The way back needs the tables of every layer, and it begins when all of the way forward is done.""")
+ONE_TABLE = belief("""one table a head is enough for the way back
+It needs the weights for the softmax, the mask, and the masked weights for the product with the values: three
+tables.""")
+ROW_NOT_TABLE = belief("""attention's memory grows with the length
+Every position has a weight for every other: a table of length times length. Twice the length makes it four
+times as large.""")
+PATH_IS_DROPOUT = belief("""DropPath is dropout behind a branch
+DropPath drops a branch as a whole: all positions and units of an example have one coin.""")
+PATH_IS_LAYER = belief("""DropPath drops for the batch
+One coin for the whole batch is LayerDrop. DropPath, as timm has it, flips one for each example.""")
+NO_RESCALING_15 = NO_RESCALING.answered("""Kept branches need the factor 1/(1-p), so that the branch adds as
+much on average as it will when nothing is dropped.""")
+
 # --- 16 ---
 
 ONLY_USED = belief("""two passes agree only if the layer is used in both
@@ -967,6 +1006,12 @@ MET_IN = {
         "bytes": (BOOL_IS_BIT, STATE_GROWS),
         "again": (AGAIN_IS_OTHER, ONLY_REPRODUCIBLE, EVERY_STATE, ONLY_MEMORY),
         "detect": (EQUAL_COUNTS,),
+    },
+    "15": {
+        "passes": (STEP_IS_PASS, WINDOW_IS_CHARACTER, ONE_WINDOW),
+        "attend": (FUNCTION_KNOWS, KEEP, ONE_FOR_QUERIES, BARE_WEIGHTS, SUM_TO_ONE),
+        "tables": (ONE_HEAD, ONE_LAYER, ONE_TABLE, ROW_NOT_TABLE),
+        "path": (PATH_IS_DROPOUT, PATH_IS_LAYER, KEEP, NO_RESCALING_15),
     },
     "16": {
         "coin": (ONLY_USED, ONE_COIN, PAIRS),

@@ -23,9 +23,10 @@ INTRO = """# What was claimed, what was measured
 
 The course answers five public pages on dropout: a Keras notebook, the dropout chapter of a textbook (Dive
 into Deep Learning), notes on batch norm, a PyTorch script, and a post on Monte Carlo dropout; one sentence
-of PyTorch's documentation; and on language models a comment in nanoGPT and two abstracts. Here is every claim of theirs that a chapter has put to the test. Where a
-claim stands in the page's words, its verdict follows from an interval or a proof by code. The chapters' own
-cells print these rows; this page only collects them (`python3 course.py claims`).
+of PyTorch's documentation; and on language models a comment in nanoGPT and two abstracts. Here is every claim
+of theirs that a chapter has put to the test. Where a claim stands in the page's words, its verdict follows
+from an interval or a proof by code. The chapters' own cells print these rows; this page only collects them
+(`python3 course.py claims`).
 """
 
 

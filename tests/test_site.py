@@ -156,10 +156,12 @@ def small(tmp_path):
 
 
 def test_formulas_are_mathml_but_code_and_prices_are_not(small):
-    text = "A $p$, then\n\n$$h' = \\frac{h}{1-p}$$\n\nand `$code$`; it costs \\$5 or \\$6."
+    text = "A $p$, then\n\n$$h' = \\begin{cases} 0 \\\\[2pt] \\frac{h}{1-p} \\end{cases}$$\n\n"
+    text += "and `$code$`; it costs \\$5 or \\$6."
     page = small(new_markdown_cell(text)).article
     assert [math["display"] for math in page.find_all("math")] == ["inline", "block"]
-    assert "$code$" in page.get_text() and "$5 or $6" in page.get_text() and "$$" not in page.get_text()
+    assert "$code$" in page.get_text() and "$5 or $6" in page.get_text()
+    assert "$$" not in page.get_text() and "2pt" not in page.get_text()
 
 
 def test_a_heading_with_quotes_and_signs_can_be_linked_as_in_jupyterlab(small):

@@ -37,7 +37,9 @@ LOOKED_AT = (
 def pages(tmp_path_factory):
     """(folder, {address below it: parsed page}) of the whole site, of which Sphinx has warned nothing."""
     folder = tmp_path_factory.mktemp("site")
-    assert site.main([str(folder / "pages")]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COURSE_LIVE", "live")
+        assert site.main([str(folder / "pages")]) == 0
     assert [path.name for path in folder.iterdir()] == ["pages"], "nothing is written beside it"
     folder /= "pages"
     found = [path for path in folder.rglob("*.html") if parse(path).article]  # not the search page
@@ -257,7 +259,12 @@ def test_a_page_fits_every_width_and_its_widgets_live(browser_page, pages, name,
     for width in WIDTHS:
         browser_page.set_viewport_size({"width": width, "height": 900})
         assert browser_page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
+        assert browser_page.evaluate(BUTTONS_ABOVE) >= 0, width
     assert browser_page.errors == []
+
+
+BUTTONS_ABOVE = """() => Math.min(0, ...[...document.querySelectorAll(".article-header-buttons .btn")]
+    .filter((button) => button.clientHeight).map((button) => button.getBoundingClientRect().top))"""
 
 
 def test_lines_have_70_to_80_characters(browser_page):

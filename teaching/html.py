@@ -6,6 +6,7 @@ stored and say what they lack. Formulas become MathML, which browsers draw thems
 
 import html
 import json
+import re
 import sys
 
 from latex2mathml.converter import convert
@@ -19,7 +20,8 @@ MATHML = "http://www.w3.org/1998/Math/MathML"
 
 def mathml(formula, display):
     """A TeX formula as an element of HTML, which needs no namespace."""
-    return convert(formula.strip(), display=display).replace(f' xmlns="{MATHML}"', "")
+    formula = re.sub(r"\\\\\[[\d.]+\w+\]", r"\\\\", formula.strip())  # else a height is shown
+    return convert(formula, display=display).replace(f' xmlns="{MATHML}"', "")
 
 
 def fill_places(notebook):

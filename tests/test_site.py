@@ -37,7 +37,9 @@ LOOKED_AT = (
 def pages(tmp_path_factory):
     """(folder, {address below it: parsed page}) of the whole site, of which Sphinx has warned nothing."""
     folder = tmp_path_factory.mktemp("site")
-    assert site.main([str(folder / "pages")]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COURSE_LIVE", "live")
+        assert site.main([str(folder / "pages")]) == 0
     assert [path.name for path in folder.iterdir()] == ["pages"], "nothing is written beside it"
     folder /= "pages"
     found = [path for path in folder.rglob("*.html") if parse(path).article]  # not the search page
@@ -157,10 +159,12 @@ def small(tmp_path):
 
 
 def test_formulas_are_mathml_but_code_and_prices_are_not(small):
-    text = "A $p$, then\n\n$$h' = \\frac{h}{1-p}$$\n\nand `$code$`; it costs \\$5 or \\$6."
+    text = "A $p$, then\n\n$$h' = \\begin{cases} 0 \\\\[2pt] \\frac{h}{1-p} \\end{cases}$$\n\n"
+    text += "and `$code$`; it costs \\$5 or \\$6."
     page = small(new_markdown_cell(text)).article
     assert [math["display"] for math in page.find_all("math")] == ["inline", "block"]
-    assert "$code$" in page.get_text() and "$5 or $6" in page.get_text() and "$$" not in page.get_text()
+    assert "$code$" in page.get_text() and "$5 or $6" in page.get_text()
+    assert "$$" not in page.get_text() and "2pt" not in page.get_text()
 
 
 def test_a_heading_with_quotes_and_signs_can_be_linked_as_in_jupyterlab(small):
@@ -256,7 +260,12 @@ def test_a_page_fits_every_width_and_its_widgets_live(browser_page, pages, name,
     for width in WIDTHS:
         browser_page.set_viewport_size({"width": width, "height": 900})
         assert browser_page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
+        assert browser_page.evaluate(BUTTONS_ABOVE) >= 0, width
     assert browser_page.errors == []
+
+
+BUTTONS_ABOVE = """() => Math.min(0, ...[...document.querySelectorAll(".article-header-buttons .btn")]
+    .filter((button) => button.clientHeight).map((button) => button.getBoundingClientRect().top))"""
 
 
 def test_lines_have_70_to_80_characters(browser_page):

@@ -113,9 +113,9 @@ def test_it_depends_only_if_both_conditions_are_sure_opposite_and_large_enough()
 
 def test_the_number_of_runs_needed_gives_the_width_asked_for_and_one_less_does_not():
     rng = np.random.default_rng(0)
-    found = difference(rng.normal(0, 0.05, 10))
+    found = difference(rng.normal(0, 5, 10))
     sd = (found.high - found.mean) * math.sqrt(10) / stats.t.ppf(0.975, 9)
-    for matters in (1, 0.2, 0.05, 0.01):
+    for matters in (100, 20, 5, 1, 0.5):
         n = runs_needed(found, matters)
         half = [stats.t.ppf(0.975, m - 1) * sd / math.sqrt(m) for m in (n, max(2, n - 1))]
         assert half[0] <= matters and (n == 2 or half[1] > matters)

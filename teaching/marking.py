@@ -75,6 +75,7 @@ class RunSubmission(Execute):
     memory = Float(4, help="gigabytes of memory that a student's kernel may use; 0 is no limit").tag(
         config=True
     )
+    grace = Float(30, help="seconds in which a kernel that was interrupted must answer").tag(config=True)
     run_with = Unicode("", help="what stands before the command that starts a student's kernel").tag(
         config=True
     )
@@ -135,9 +136,9 @@ class RunSubmission(Execute):
         text = f"This cell {why}. The cells before it were run again, and the cells after it follow."
         cell.outputs.append(new_output("error", ename="KernelLost", evalue=text, traceback=[text]))
 
-    async def async_answers(self, seconds=30):
+    async def async_answers(self):
         """True if the kernel still runs a cell."""
-        asked, end = self.kc.execute("pass"), time.monotonic() + seconds
+        asked, end = self.kc.execute("pass"), time.monotonic() + self.grace
         while (left := end - time.monotonic()) > 0:
             with contextlib.suppress(queue.Empty):
                 reply = await ensure_async(self.kc.shell_channel.get_msg(timeout=left))

@@ -74,6 +74,18 @@ def test_the_two_ends_are_the_late_mean_and_the_check_with_the_lowest_validation
     assert (ends["stopped_ratios"], ends["late_ratios"]) == ([2, 4], [3.5, 7.0])
 
 
+def test_late_is_the_mean_of_the_last_five_looks_with_five_decimals():
+    checks = [{"epoch": k, "val_loss": 1.0, "nll": k / 7} for k in range(1, 8)]
+    ends = two_ends(checks)
+    assert (ends["late_nll"], ends["stopped_nll"]) == (0.71429, 0.14286)  # 5/7 and 1/7
+
+
+def test_a_nudge_is_one_part_in_a_million_unless_told_otherwise():
+    start, nudged = make_mlp((10, 20, 10), (0.5,), seed=0), make_mlp((10, 20, 10), (0.5,), seed=0)
+    relative = (nudge(nudged, 1)[0].weight / start[0].weight - 1).abs()
+    assert 0.3e-6 < relative.median() < 1e-6 and relative.max() < 5e-6
+
+
 def test_a_nudge_is_small_differs_by_seed_and_moves_every_weight():
     first, same, other = (nudge(make_mlp((10, 20, 10), (0.5,), seed=0), seed, 1e-3) for seed in (1, 1, 2))
     start = make_mlp((10, 20, 10), (0.5,), seed=0)

@@ -108,6 +108,20 @@ def test_two_threads_of_one_process_do_not_mix_their_random_numbers():
         assert sweep(run, SETTINGS[-6:], num_jobs=2) == alone
 
 
+def threads_inside(seed):
+    return {"threads": torch.get_num_threads()}
+
+
+def test_a_run_has_one_thread_and_the_caller_has_his_own_again():
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        (row,) = sweep(threads_inside, [{"seed": 0}], num_jobs=1)
+        assert row["threads"] == 1 and torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
 def run_unless_broken(drop_prob, seed, folder):
     broken = Path(folder, "broken")
     if drop_prob == 0.8 and broken.exists():

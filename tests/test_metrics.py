@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 from sklearn.metrics import accuracy_score, brier_score_loss, log_loss
 
 from utils.metrics import accuracy, brier, ece, entropy, mutual_information, nll, softmax
-
 
 each_seed = pytest.mark.parametrize("seed", range(5))
 
@@ -33,7 +32,7 @@ def test_softmax_rows_sum_to_one_and_survive_large_logits():
 
 def test_softmax_takes_a_stack_of_passes():
     logits = np.random.default_rng(0).normal(size=(5, 4, 3))
-    assert np.allclose(softmax(logits).sum(axis=-1), 1) and softmax(logits).shape == (5, 4, 3)
+    np.testing.assert_allclose(softmax(logits), special.softmax(logits, axis=-1), rtol=1e-12)
 
 
 def test_nll_of_a_certain_mistake_is_large_but_finite():
@@ -72,6 +71,11 @@ def test_ece_bins_are_open_on_the_left_and_closed_on_the_right():
     y = np.array([0, 1])
     assert ece(probs, y, num_bins=2) == pytest.approx((0.5 + 0.6) / 2)
     assert ece(probs, y, num_bins=1) == pytest.approx(0.05)
+
+
+def test_a_confidence_that_rounding_puts_above_one_is_in_the_last_bin():
+    probs = np.array([[1.0005, 0.0], [0.98, 0.02]])
+    assert ece(probs, np.array([1, 0]), num_bins=2) == pytest.approx((1.0005 + 0.98 - 1) / 2)
 
 
 @pytest.mark.parametrize("num_bins", [1, 2, 15, 50])
@@ -118,6 +122,7 @@ def test_entropy_of_one_certain_and_one_even_answer():
     probs = np.array([[1, 0, 0, 0], [0.25] * 4], dtype=np.float32)
     assert entropy(probs).dtype == np.float64
     assert entropy(probs) == pytest.approx([0, np.log(4)], abs=1e-15)
+    assert np.array_equal(entropy(np.stack([probs] * 3)), [entropy(probs)] * 3)
 
 
 def test_mutual_information_is_zero_for_passes_that_agree_and_log_two_for_two_that_contradict():
@@ -125,7 +130,10 @@ def test_mutual_information_is_zero_for_passes_that_agree_and_log_two_for_two_th
     contradict = np.array([[[1.0, 0.0]], [[0.0, 1.0]]])
     assert mutual_information(agree) == pytest.approx([0], abs=1e-15)
     assert mutual_information(contradict) == pytest.approx([np.log(2)])
+    assert mutual_information([[[1, 0]], [[0, 1]]]) == pytest.approx([np.log(2)])
     assert entropy(agree.mean(axis=0)) == pytest.approx(entropy(contradict.mean(axis=0)))
+    probs, _ = random_case(0)  # whose entropies differ in the last digit from that of their mean
+    assert (mutual_information(np.stack([probs] * 3)) >= 0).all()
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -154,6 +162,7 @@ EVEN = np.full((3, 2), 0.5)
     ("probs", "y", "said"),
     [
         (np.ones(3), np.zeros(3, int), r"probs must have shape \(n, classes\), n = 3 .* got \(3,\)"),
+        (np.array(1.0), np.zeros(3, int), r"n = 0 .* got \(\)"),
         (np.ones((3, 1)), np.zeros(3, int), r"two classes or more, got \(3, 1\)"),
         (np.ones((3, 2, 2)), np.zeros(3, int), r"got \(3, 2, 2\)"),
         (EVEN, np.zeros(4, int), r"y must have shape \(3,\), one class per example, got \(4,\)"),

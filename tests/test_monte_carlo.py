@@ -12,6 +12,7 @@ from utils.frameworks import load_keras, load_mxnet
 from utils.measured import seconds_in_turns
 from utils.monte_carlo import (
     QUIET,
+    drop_output,
     find_dropout,
     gluon_passes,
     keras_passes,
@@ -97,6 +98,21 @@ def test_the_variance_of_the_factor_is_p_over_q():
     fourth = p + (1 - p) * (p / (1 - p)) ** 4  # E (m - 1)^4
     assert factor.numel() == n and abs(factor.mean() - 1) < 5 * (variance / n) ** 0.5
     assert abs(((factor - 1) ** 2).mean() - variance) < 5 * ((fourth - variance**2) / n) ** 0.5
+
+
+class EveryNumber:
+    """Draws each number of 16 bits once."""
+
+    def integers(self, high, size, dtype):
+        assert (high, size, dtype) == (2**64, 2**14, np.uint64)
+        return np.arange(2**16, dtype=np.uint16).view(np.uint64)
+
+
+@pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
+def test_of_all_numbers_of_16_bits_the_share_p_drops_and_the_mean_of_the_factors_is_one(p):
+    factors = drop_output(EveryNumber(), nn.Dropout(p), (), torch.ones(2**16))
+    assert (factors == 0).sum() == round(p * 2**16)
+    assert factors.double().mean().item() == pytest.approx(1, abs=1e-7)
 
 
 def test_everything_is_dropped_at_one():

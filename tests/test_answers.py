@@ -108,14 +108,24 @@ def remembered(function):
 
 
 @functools.cache
+def right_answers(number):
+    """Dict exercise -> answers: those of answers.chNN if it has some for each exercise, else the solution's.
+
+    A solution may train for a minute, and nbval runs it, with its checks, in a kernel of its own.
+    """
+    known = dict(reversed(getattr(module_of(number), "RIGHT", [])))
+    return known if set(known) == set(exercises(number)) else solution(number)
+
+
 def solution(number):
-    """Dict exercise -> (answers, Result), as the cells of the solution hand them to the check."""
+    """Dict exercise -> answers, as the cells of the solution hand them to the check."""
     (path,) = (ROOT / "notebooks/solutions").glob(f"{number}_*.ipynb")
     seen, namespace, call = {}, {}, SelfCheck.__call__
 
     def record(check, name, *answers):
+        seen[name] = [remembered(a) if inspect.isfunction(a) else a for a in answers]
         result = call(check, name, *answers)
-        seen[name] = [remembered(a) if inspect.isfunction(a) else a for a in answers], result
+        assert result.passed, name
         return result
 
     with pytest.MonkeyPatch.context() as patch:
@@ -127,12 +137,10 @@ def solution(number):
 
 
 @each_chapter
-def test_the_models_answers_pass_every_check(number):
-    """Also in this process, where coverage sees the checks; nbval runs the notebook in its kernel."""
+def test_there_is_a_right_answer_to_every_exercise(number):
+    """Also in this process, where coverage sees the checks."""
     module_of(number)
-    found = solution(number)
-    assert set(found) == set(exercises(number))
-    assert all(result.passed for _, result in found.values())
+    assert set(right_answers(number)) == set(exercises(number))
 
 
 @each_chapter
@@ -208,7 +216,7 @@ def problem_in_form(number, exercise, answers, form):
 def test_a_check_judges_the_value_of_an_answer_not_its_wrapping(number, form, require):
     module_of(number)
     require(*{"PyTorch": ["torch"], "TensorFlow": ["tensorflow"]}.get(form, []))
-    for exercise, (answers, _) in solution(number).items():
+    for exercise, answers in right_answers(number).items():
         problem = problem_in_form(number, exercise, answers, FORMS[form])
         assert problem is None, (exercise, problem)
 
@@ -217,7 +225,7 @@ def test_a_check_judges_the_value_of_an_answer_not_its_wrapping(number, form, re
 @each_chapter
 def test_true_and_one_are_two_answers(number, name):
     module_of(number)
-    for exercise, (answers, _) in solution(number).items():
+    for exercise, answers in right_answers(number).items():
         seen = []
 
         def swap(value, seen=seen):

@@ -50,8 +50,8 @@ def test_a_chapter_stands_for_its_notebooks_its_checks_and_the_modules_it_import
 
 
 def test_an_unknown_chapter_is_refused():
-    result, _ = collect("--chapter", "77")
-    assert result.returncode != 0 and "there is no chapter '77'" in result.stdout + result.stderr
+    with pytest.raises(pytest.UsageError, match="there is no chapter '77'"):
+        chapter_choice.chapter_name("77")
 
 
 def test_a_class_stands_for_the_test_file_of_its_module():

@@ -162,12 +162,15 @@ def test_a_drop_prob_out_of_range_is_refused():
         make_mlp(SIZES, (0.5, 1.2), seed=0)
 
 
-def test_seeded_gives_the_same_numbers_inside_and_disturbs_none_outside():
+def test_a_seed_gives_its_numbers_wherever_the_generator_stands_and_disturbs_none_outside():
+    def drawn(seed):
+        with seeded(seed):
+            return torch.rand(3)
+
+    first = drawn(5)
+    torch.rand(1)
     state = torch.get_rng_state()
-    with seeded(5):
-        first = torch.rand(3)
-    with seeded(5):
-        assert torch.equal(torch.rand(3), first)
+    assert torch.equal(drawn(5), first) and not torch.equal(drawn(6), first)
     assert torch.equal(torch.get_rng_state(), state)
 
 
@@ -207,6 +210,15 @@ def test_examples_that_cannot_be_learnt_are_refused_before_anything_changes(x, y
         fit(model, x, y, num_epochs=1, batch_size=20, optimizer=optimizer, seed=0)
     assert torch.equal(model[0].weight, before) and torch.equal(torch.get_rng_state(), state)
     assert model.training
+
+
+@pytest.mark.parametrize("num_epochs", [0, 1.5])
+def test_epochs_that_make_no_sense_are_refused_before_anything_changes(num_epochs):
+    net = make_mlp(SIZES, (0.5, 0.5), seed=0)
+    before, sgd = net[0].weight.clone(), torch.optim.SGD(net.parameters(), lr=0.1)
+    with pytest.raises(ValueError, match=f"num_epochs must be a whole number >= 1, got {num_epochs}"):
+        fit(net, X, Y, num_epochs=num_epochs, batch_size=20, optimizer=sgd, seed=0)
+    assert torch.equal(net[0].weight, before)
 
 
 @pytest.mark.parametrize(

@@ -205,7 +205,9 @@ def test_probabilities_of_few_digits_and_whole_ones_are_taken():
     assert nll(half, y) == pytest.approx(
         nll(half.astype(np.float64) / half.sum(1, np.float64)[:, None], y), rel=1e-2
     )
-    assert nll(np.array([[1, 0], [0, 1]]), y) == 0 and accuracy([[1, 0], [1, 0]], [0, 1]) == 0.5
+    assert nll(np.array([[1, 0], [0, 1]]), y) == nll(np.eye(2, dtype=bool), y) == 0
+    assert entropy([[1, 0], [0, 1]]).tolist() == [0, 0]
+    assert accuracy([[1, 0], [1, 0]], [0, 1]) == 0.5
 
 
 def test_accuracy_takes_logits():

@@ -22,19 +22,19 @@ def tensors():
     return parts
 
 
-def run(tensors, check_every, also=None):
+def run(tensors, **options):
     net = make_mlp((10, 20, 10), (0.5,), seed=0)
     sgd = torch.optim.SGD(net.parameters(), lr=0.5)
-    checks = train_and_check(
-        net, tensors, optimizer=sgd, num_epochs=6, batch_size=10, seed=0, check_every=check_every, also=also
-    )
+    checks = train_and_check(net, tensors, optimizer=sgd, num_epochs=6, batch_size=10, seed=0, **options)
     return net, checks
 
 
 def test_looking_on_the_way_changes_nothing_and_finds_the_net_in_eval_mode(tensors):
     modes = []
-    often, checks = run(tensors, 1, lambda net: modes.append(net.training) or {"drawn": torch.rand(1).item()})
-    seldom, last = run(tensors, 6)
+    often, checks = run(
+        tensors, also=lambda net: modes.append(net.training) or {"drawn": torch.rand(1).item()}
+    )
+    seldom, last = run(tensors, check_every=6)
     assert all(map(torch.equal, often.parameters(), seldom.parameters()))
     assert [seen["epoch"] for seen in checks] == [1, 2, 3, 4, 5, 6] and modes == [False] * 6
     assert {name: checks[-1][name] for name in last[0]} == last[0]
@@ -45,7 +45,7 @@ def test_looking_on_the_way_changes_nothing_and_finds_the_net_in_eval_mode(tenso
 
 
 def test_the_validation_loss_is_that_of_the_validation_images(tensors):
-    net, checks = run(tensors, 6)
+    net, checks = run(tensors, check_every=6)
     probs = predict(net, tensors["x_val"])
     assert checks[0]["val_loss"] == pytest.approx(metrics.nll(probs, tensors["y_val"].numpy()), abs=1e-5)
     assert checks[0]["val_loss"] != checks[0]["nll"]
@@ -78,6 +78,7 @@ def test_late_is_the_mean_of_the_last_five_looks_with_five_decimals():
     checks = [{"epoch": k, "val_loss": 1.0, "nll": k / 7} for k in range(1, 8)]
     ends = two_ends(checks)
     assert (ends["late_nll"], ends["stopped_nll"]) == (0.71429, 0.14286)  # 5/7 and 1/7
+    assert two_ends(checks[-1:])["late_nll"] == 1
 
 
 def test_a_nudge_is_one_part_in_a_million_unless_told_otherwise():

@@ -90,6 +90,16 @@ def test_looking_after_each_epoch_changes_no_weight_even_if_it_draws_numbers():
         assert torch.equal(a, b)
 
 
+def test_every_epoch_trains_in_train_mode_whatever_the_mode_before_it():
+    x, y = make_problem()
+    net = make_mlp(SIZES, (0.5, 0.5), seed=0).eval()
+    modes = []
+    net[2].register_forward_pre_hook(lambda module, inputs: modes.append((module.training, len(inputs[0]))))
+    sgd = torch.optim.SGD(net.parameters(), lr=0.1)
+    fit(net, x, y, num_epochs=2, batch_size=50, optimizer=sgd, seed=0)
+    assert modes == [(False, 1)] + [(True, 50)] * 8  # the first looks how many classes there are
+
+
 def test_training_stops_when_after_epoch_says_so():
     seen = []
     train(0.5, 0, num_epochs=5, after_epoch=lambda epoch: seen.append(epoch) or epoch == 2)

@@ -1,6 +1,7 @@
 """Differences and their verdicts; stored results, whole or not at all; seconds in turns."""
 
 import math
+import os
 
 import numpy as np
 import pytest
@@ -109,16 +110,29 @@ def test_it_depends_only_if_both_conditions_are_sure_opposite_and_large_enough()
     unsure, small = Difference(-0.03, -0.07, 0.01, 10), Difference(-0.003, -0.004, -0.002, 10)
     assert depends(up, down, 0.01) and depends(down, up, 0.01)
     assert not depends(up, up, 0.01) and not depends(up, unsure, 0.01) and not depends(up, small, 0.01)
+    touches, below = Difference(0.03, 0.0, 0.06, 10), Difference(-0.03, -0.06, 0.0, 10)
+    assert not depends(touches, down, 0.01) and not depends(up, below, 0.01)
+    assert depends(up, down, 0.03)  # just large enough
 
 
-def test_the_number_of_runs_needed_gives_the_width_asked_for_and_one_less_does_not():
-    rng = np.random.default_rng(0)
-    found = difference(rng.normal(0, 5, 10))
+@pytest.mark.parametrize("scale", [0.05, 5])
+def test_the_number_of_runs_needed_gives_the_width_asked_for_and_one_less_does_not(scale):
+    found = difference(np.random.default_rng(0).normal(0, scale, 10))
     sd = (found.high - found.mean) * math.sqrt(10) / stats.t.ppf(0.975, 9)
-    for matters in (100, 20, 5, 1, 0.5):
+
+    def half(n):
+        return stats.t.ppf(0.975, n - 1) * sd / math.sqrt(n)
+
+    for matters in (20 * scale, 4 * scale, scale, 0.2 * scale):
         n = runs_needed(found, matters)
-        half = [stats.t.ppf(0.975, m - 1) * sd / math.sqrt(m) for m in (n, max(2, n - 1))]
-        assert half[0] <= matters and (n == 2 or half[1] > matters)
+        assert half(n) <= matters and (n == 2 or half(n - 1) > matters)
+    assert runs_needed(found, half(7)) == 7
+
+
+def test_a_difference_that_matters_is_more_than_nothing():
+    for judged in (verdict, judge, runs_needed):
+        with pytest.raises(ValueError, match=r"matters must be .* got 0"):
+            judged(Difference(0.03, 0.02, 0.04, 10), 0)
 
 
 def test_a_row_says_what_was_measured_and_what_it_would_take_where_it_cannot_tell():
@@ -158,6 +172,7 @@ def test_an_experiment_runs_only_when_all_of_it_is_asked_for(tmp_path, monkeypat
     monkeypatch.setattr(measured, "RESULTS_DIR", tmp_path)
     for function in (save_results, load_results):
         monkeypatch.setattr(function, "__defaults__", (tmp_path,))
+    assert (os.environ.get("COURSE_FULL") == "1") == measured.FULL
     calls = []
 
     def experiment():
@@ -171,8 +186,8 @@ def test_an_experiment_runs_only_when_all_of_it_is_asked_for(tmp_path, monkeypat
 
 
 def test_what_is_saved_is_loaded(tmp_path):
-    save_results("demo", {"accuracy": [0.5, 0.25]}, tmp_path / "new")
-    assert load_results("demo", tmp_path / "new") == {"accuracy": [0.5, 0.25]}
+    save_results("demo", {"accuracy": [0.5, 0.25]}, tmp_path / "new/folder")
+    assert load_results("demo", tmp_path / "new/folder") == {"accuracy": [0.5, 0.25]}
 
 
 def test_a_failed_save_leaves_the_old_file_and_no_litter(tmp_path):

@@ -76,9 +76,8 @@ knew. On other images a smaller factor has the lower NLL.""")
 ONE_RUN = belief("""one run is evidence
 You let the first run of each decide. Another seed would give another verdict: one run is an anecdote, and
 only several pairs show how much of a difference is luck.""")
-ONE_RUN_05 = ONE_RUN.answered("""One run is no evidence. The post took the last epoch of a pair in which the
-control had just jumped off its path; of the three pairs one has dropout ahead, one the control, and one is
-even.""")
+ONE_RUN_05 = ONE_RUN.answered("""One run is no evidence. The post took the last epoch of a pair in which
+dropout happened to end ahead; of the five pairs two have dropout ahead, and three the control.""")
 ONE_RUN_08 = ONE_RUN.answered("""One run is an anecdote: another seed has other images, weights and masks,
 and often another winner. The spread over seeds says how much of a difference is chance.""")
 ONE_RUN_09 = ONE_RUN.answered("""One run is one draw: another seed gives another number, sometimes with the
@@ -319,9 +318,9 @@ negative rate fails, so the input passes: a slip of the sign trains without drop
 COMPARE = belief("""p < 0 or p > 1 finds every wrong rate
 Every comparison with NaN is false, so NaN is neither below 0 nor above 1 and slips through. Ask the other
 way round: `not 0 <= p <= 1` is true for NaN.""")
-SMALL_MEAN = belief("""the larger mean of three runs wins
-The control leads by about a tenth of a point on average, while single pairs differ by several times as much
-in both directions. Three differences with different signs cannot tell a winner.""")
+SMALL_MEAN = belief("""the larger mean of a few runs wins
+The control leads by less than a fifth of a point on average, while single pairs differ by up to half a point,
+in both directions. The 95 % interval of the mean holds 0, so these five pairs cannot tell a winner.""")
 
 # --- 06 ---
 

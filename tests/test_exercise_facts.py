@@ -214,6 +214,13 @@ def test_a_loss_that_stays_in_training_mode_goes_without_the_dropout_on_the_outp
     assert with_it > 0.05 > 0.01 > without_it and in_eval < 0.001
 
 
+def test_the_swapped_order_leads_late_and_ten_pairs_see_no_leader_early_stopped(load):
+    ch09 = load("09")
+    runs = load_results("09_where")["order"]
+    assert {ch09.better_order(runs, size, "late_nll") for size in ch09.SIZES} == {"swapped"}
+    assert {ch09.better_order(runs, size) for size in ch09.SIZES} == {"cannot tell"}
+
+
 @pytest.mark.parametrize("name", "ABCDE")
 def test_no_variance_ratio_is_near_the_limit_that_tells_them_apart(name, load):
     ch10 = load("10")

@@ -19,7 +19,7 @@ def no_dropout(results):
 def one_seed(results):
     for kind in KINDS:
         for p, runs in results[kind].items():
-            results[kind][p] = [runs[0]] * 3
+            results[kind][p] = [runs[0]] * len(runs)
 
 
 def swap_piles(results):

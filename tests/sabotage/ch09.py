@@ -54,6 +54,19 @@ def late_and_stopped_swapped(results):
             run[late], run[stopped] = run[stopped], run[late]
 
 
+def stopped_at_the_first_look(results):
+    """The control's best look was the first, so an earlier one may be better still."""
+    for run in results["places"]:
+        if run["place"] == "nowhere":
+            run["best_epoch"] = run["last_epoch"] // 30
+
+
+def control_never_stopped(results):
+    for run in results["places"]:
+        if run["place"] == "nowhere":
+            run |= {f"stopped_{what}": run[f"late_{what}"] for what in ("nll", "accuracy")}
+
+
 def p_and_q_swapped(results):
     results["acts"] = {name: 1_000 - n if n else n for name, n in results["acts"].items()}
 

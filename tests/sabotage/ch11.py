@@ -42,3 +42,8 @@ def dropout_left_off(results):
 
 def keras_copy_with_another_p(results):
     results["class"]["0.5"] = results["class"]["0.2"]
+
+
+def best_at_the_last_look(results):
+    for run in _runs_of(results, drop_prob=0.0):
+        run["epoch"] = 100

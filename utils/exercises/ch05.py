@@ -238,15 +238,15 @@ def check_control(leads, verdict):
     results = load_results("05_gluon")
     for name, (a, b) in {"real": ("concise", "control"), "other": ("scratch", "own size")}.items():
         found = array(leads(results, a, b))
-        rule = "one difference for each of the three pairs"
-        expect.that(found.shape == (3,), rule, f"shape {found.shape}")
+        rule = "one difference for each of the five pairs"
+        expect.that(found.shape == (5,), rule, f"shape {found.shape}")
         right = differences(results, a, b)
         rule = f"medians of the last five epochs, {a} minus {b}: {_signed(right)}"
         expect.that(is_close(found, right, 1e-6), rule, f"{_signed(found)} ({name})")
     expect.choice(verdict, VERDICTS)
     signs = _signed(differences(results, "concise", "control"))
     why = beliefs.ONE_RUN_05 if verdict == "with dropout" else beliefs.SMALL_MEAN
-    rule = "a verdict that all three pairs support"
+    rule = "a verdict that the interval of the five differences supports"
     expect.that(verdict == "cannot tell", rule, f'"{verdict}", with the differences {signs}', why)
 
 
@@ -271,5 +271,5 @@ HINTS = {
     "rate": "Begin with one `if` that raises, written so that NaN meets it too. Then treat p = 1 alone: a "
     "product with 0 is zeros and has the gradient 0. Ask for the mode there.",
     "control": "np.median(run['test_acc'][-5:]) for each run of a kind; then subtract pair by pair. Look at "
-    "the three signs.",
+    "the signs, and give the differences to utils.measured.difference.",
 }

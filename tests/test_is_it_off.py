@@ -72,7 +72,7 @@ def test_the_two_assertions_say_when_it_is_off_and_on(require):
 
 
 def test_keras(require):
-    require("keras")
+    require("keras", "tensorflow")
     layers = load_keras().layers
 
     class AlwaysOn(layers.Dropout):

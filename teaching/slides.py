@@ -187,6 +187,7 @@ def make_slides(path, folder):
     for tag, words in FOLDED.items():
         for code in page.select(f".celltag_{tag} .jp-Cell-inputWrapper"):
             code.wrap(page.new_tag("details")).insert(0, page.new_tag("summary"))
+            code.parent["name"] = "fold"  # one is open at a time
             code.parent.summary.string = words
     if has_widgets:
         add_widgets(page)

@@ -229,7 +229,7 @@ EVERY_SLIDE = """async (opened) => {
 
 @pytest.mark.parametrize("name", SHOWN)
 def test_every_slide_shows_all_of_it_in_type_that_can_be_read(show, screen, name, capsys):
-    """Type of at least 15 pixels on 720 lines, of 22 on 1080. What is unfolded is all there, too."""
+    """Type of at least 15 pixels on 720 lines, of 22 on 1080. A fold is all there, too."""
     path = show(name)
     found = screen.evaluate(EVERY_SLIDE, False)
     assert [slide for slide in found if slide["over"] > 0 or slide["zoom"] < 0.7] == []

@@ -4,7 +4,6 @@ Nothing is downloaded. No deep learning framework is imported.
 """
 
 import hashlib
-import lzma
 import os
 import zipfile
 import zlib
@@ -154,6 +153,8 @@ def load_text(name, directory=DATA_DIR):
     """
     if name not in TEXT_SHA256:
         raise ValueError(f"name must be one of {', '.join(TEXT_SHA256)}, got {name!r}")
+    import lzma  # not everywhere: a browser fetches it when it is asked for
+
     path = Path(directory) / f"{name}.txt.xz"
     try:
         raw = lzma.decompress(path.read_bytes())

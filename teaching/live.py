@@ -257,7 +257,7 @@ def write_contents(folder):
 
 def write_wheel(folder, work):
     """utils with its small data as one wheel."""
-    hidden = shutil.ignore_patterns("__pycache__", *(f"{name}.npz" for name in IDX_SHA256))
+    hidden = shutil.ignore_patterns("__pycache__", *(f"{name}.npz" for name in IDX_SHA256), "*.txt.xz")
     for part in ("utils", "data"):
         shutil.copytree(ROOT / part, work / part, ignore=hidden)
     (work / "pyproject.toml").write_text(PROJECT)

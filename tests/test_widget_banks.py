@@ -49,7 +49,7 @@ def test_the_command_writes_a_bank_in_one_step_and_names_what_there_is(monkeypat
     assert "wrote bank_vote.npz" in capsys.readouterr().out
     for wrong in ([], ["votes"]):
         assert banks.main(wrong) == 1
-        assert "name one or more of activations, lens, " in capsys.readouterr().err
+        assert "name one or more of activations, calibration, " in capsys.readouterr().err
 
 
 def test_the_sweep_bank_agrees_with_a_corner_trained_again():

@@ -155,7 +155,7 @@ def test_a_fast_drag_ends_on_the_right_value_without_late_frames(gallery, name):
     position = float(slider.input_value())
     low, high = (float(slider.get_attribute(end)) for end in ("min", "max"))
     assert 0.5 < (position - low) / (high - low) < 0.9
-    shown = float(widget.locator(".dw-readout").first.inner_text())
+    shown = float(widget.locator(".dw-controls .dw-readout").first.inner_text())
     line = widget.locator(".dw-code").inner_text()
     value = float(re.search(rf"\b{slider.get_attribute('data-key')}=([\d.]+)", line)[1])
     assert shown == pytest.approx(value, abs=0.006)

@@ -40,7 +40,7 @@ NOTEBOOKS = {
     "01_overfitting": ("matplotlib", "scikit-learn"),
     "02_dropout_from_scratch": ("matplotlib", "scikit-learn"),
     "07_why_it_works": ("matplotlib", "scikit-learn", "joblib"),
-    "widgets_gallery": ("matplotlib",),
+    "widgets_gallery": ("matplotlib", "scipy"),
     **{
         f"{room}/{name}": ("matplotlib", "scikit-learn", "joblib")
         for room in ("exercises", "solutions")

@@ -173,7 +173,6 @@ class VarianceShiftMachine(CourseWidget):
 
     def __init__(self, **state):
         self._machine = None
-        state.setdefault("did", [["train", state.get("p", 0.5), FIRST_STEPS]])
         super().__init__(**state)
 
     def prepare(self):
@@ -190,6 +189,10 @@ class VarianceShiftMachine(CourseWidget):
             f"Mean over the {WIDTH} units, expected over masks: {trained / WIDTH:.2f} in training, "
             f"{clean / WIDTH:.2f} in eval.",
         )
+
+    @traitlets.default("did")
+    def _trained_at_p(self):
+        return [["train", self.p, FIRST_STEPS]]
 
     @traitlets.validate("p")
     def _check_p(self, proposal):

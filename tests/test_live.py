@@ -364,7 +364,7 @@ def test_a_notebook_runs_whole_and_says_what_is_stored(page, served, name, capsy
         equal += bool(new == old and old)
         if new != old and not (name == "00_start_here" and "check_environment" in cell["source"]):
             differ.append((key, old, new))
-    size = sum(map(gzipped, GIVEN)) / 1e6
+    size = sum(map(gzipped, GIVEN.copy())) / 1e6
     with capsys.disabled():
         print(f"\n{name}: {len(code)} cells run, {equal} outputs as stored, {seconds:.0f} s, {size:.1f} MB")
     assert failures(code) == [] and differ == []
@@ -396,7 +396,7 @@ def test_the_first_slider_comes_after_few_megabytes(page, served, capsys):
         GIVEN.clear()
 
         def note(what, started=started, said=said):
-            said.append(f"{what} {time.monotonic() - started:.0f} s, {sum(map(gzipped, GIVEN)) / 1e6:.1f} MB")
+            said.append(f"{what} {time.monotonic() - started:.0f} s, {sum(map(gzipped, GIVEN.copy())) / 1e6:.1f} MB")
 
         page.goto(f"{served}/lab/index.html?path=00_start_here.ipynb")
         page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=MINUTES)
@@ -409,7 +409,7 @@ def test_the_first_slider_comes_after_few_megabytes(page, served, capsys):
                 note(name)
         page.wait_for_selector(".dw .dw-cover", timeout=MINUTES)
         note("slider")
-        size = sum(map(gzipped, GIVEN)) / 1e6
+        size = sum(map(gzipped, GIVEN.copy())) / 1e6
         with capsys.disabled():
             print(f"\nfirst slider, {visit} visit:", *said, sep="\n  ")
         assert size < 20

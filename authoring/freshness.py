@@ -71,7 +71,8 @@ def code_hash(notebook):
 def canonical(tree):
     """A syntax tree as text without comments and docstrings, the same from every Python.
 
-    `ast.unparse` quotes otherwise from version to version, and `ast.dump` shows other empty fields.
+    `ast.unparse` quotes otherwise from version to version, and `ast.dump` shows other empty fields; Python
+    3.12.1 puts an empty text behind the braces of a format.
     """
     if isinstance(tree, list):
         return f"[{', '.join(map(canonical, tree))}]"
@@ -80,6 +81,8 @@ def canonical(tree):
     fields = {name: value for name, value in ast.iter_fields(tree) if value is not None and value != []}
     if isinstance(tree, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(tree) is not None:
         fields["body"] = tree.body[1:]
+    if isinstance(tree, ast.JoinedStr):
+        fields["values"] = [part for part in tree.values if getattr(part, "value", None) != ""]
     return (
         f"{type(tree).__name__}({', '.join(f'{name}={canonical(fields[name])}' for name in sorted(fields))})"
     )

@@ -87,6 +87,12 @@ def test_every_python_writes_the_same_code_in_the_same_way():
     )
 
 
+def test_an_empty_part_of_a_format_is_no_other_code():
+    as_one, as_other = (ast.parse("f'{n:>{n}}'") for _ in range(2))
+    as_other.body[0].value.values[0].format_spec.values.append(ast.Constant(""))  # what Python 3.12.1 does
+    assert freshness.canonical(as_one) == freshness.canonical(as_other)
+
+
 def test_results_without_tagged_cells_are_refused():
     with pytest.raises(ValueError, match="tagged `experiment`"):
         freshness.code_hash(nbformat.v4.new_notebook())

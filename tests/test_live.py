@@ -396,7 +396,8 @@ def test_the_first_slider_comes_after_few_megabytes(page, served, capsys):
         GIVEN.clear()
 
         def note(what, started=started, said=said):
-            said.append(f"{what} {time.monotonic() - started:.0f} s, {sum(map(gzipped, GIVEN.copy())) / 1e6:.1f} MB")
+            size = sum(map(gzipped, GIVEN.copy())) / 1e6
+            said.append(f"{what} {time.monotonic() - started:.0f} s, {size:.1f} MB")
 
         page.goto(f"{served}/lab/index.html?path=00_start_here.ipynb")
         page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=MINUTES)

@@ -92,3 +92,20 @@ def no_gap_at_16_times(results):
 def no_gap_at_64_times(results):
     for row in results["linear"]["50240"]:
         row[0] = row[1]
+
+
+def one_draw_of_noise_repeated(results):
+    results["noise"]["0.5"] = results["noise"]["0.5"][:1] * 10
+
+
+def new_images_above_chance_with_dropout(results):
+    for rows in results["noise"]["0.8"]:
+        rows[-1][2] += 0.01
+
+
+def one_draw_of_sizes_repeated(results):
+    results["sizes"]["3200"] = results["sizes"]["3200"][:1] * 10
+
+
+def one_draw_of_linear_repeated(results):
+    results["linear"]["12560"] = results["linear"]["12560"][:1] * 10

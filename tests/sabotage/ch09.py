@@ -77,3 +77,14 @@ def nothing_dropped(results):
 
 def next_layers_own_units_dropped(results):
     results["acts"]["zeros among what the 16 say"] = 5
+
+
+def accuracy_won_late(results):
+    for run in results["order"]:
+        run["late_accuracy"] += 0.02
+
+
+def accuracy_speaks_for_the_advice(results):
+    for run in results["order"]:
+        if run["order"] == "advice" and run["num_train"] == 2_000:
+            run["stopped_accuracy"] += 0.01

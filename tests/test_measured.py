@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 
 import numpy as np
 import pytest
@@ -140,6 +141,22 @@ def test_a_row_says_what_was_measured_and_what_it_would_take_where_it_cannot_tel
     assert judge(sure, 0.01) == ("holds", "+0.030 [+0.020, +0.040], 10 pairs; 0.01 would matter")
     word, text = judge(wide, 0.01)
     assert word == "cannot tell" and text.endswith(f"; about {runs_needed(wide, 0.01)} pairs would tell")
+
+
+@pytest.mark.parametrize("claimed", [measured.MORE, measured.LESS, (0.02, math.inf), (-0.01, 0.01)])
+@pytest.mark.parametrize("mean", [-0.024, -0.004, 0.0, 0.003, 0.007, 0.012, 0.027])
+def test_as_many_pairs_as_it_says_would_tell_and_as_many_as_there_are_do_not(mean, claimed):
+    def around(n):
+        half = 0.03 * stats.t.ppf(0.975, n - 1) / math.sqrt(n)
+        return Difference(mean, mean - half, mean + half, n)
+
+    word, text = judge(around(3), 0.01, claimed)
+    n = int(re.search(r"about (\d+) pairs", text)[1])
+    assert word == "cannot tell" and n > 3
+    assert verdict(around(n + 1), 0.01, claimed) != "cannot tell"
+
+
+def test_a_verdict_on_exact_statements():
     assert (exact(True), exact(False)) == ("holds", "does not hold")
 
 

@@ -95,11 +95,17 @@ def verdict(found, matters, claimed=MORE):
 
 
 def judge(found, matters, claimed=MORE):
-    """(verdict, text) for a row of verdicts; where it cannot tell, the text says how many pairs would."""
+    """(verdict, text) for a row of verdicts; where it cannot tell, the text says how many pairs would.
+
+    An interval about the same mean would tell as soon as it left the limits of the claim alone, and one about
+    any mean, where the limit is 0, as soon as it were no wider than `matters`.
+    """
     word = verdict(found, matters, claimed)
     text = f"{found}, {found.n} pairs; {matters:g} would matter"
     if word == "cannot tell":
-        text += f"; about {runs_needed(found, matters)} pairs would tell"
+        room = min(abs(found.mean - limit) for limit in claimed if math.isfinite(limit))
+        half = max(room, matters / (2 if 0 in claimed else 100))
+        text += f"; about {runs_needed(found, half)} pairs would tell"
     return word, text
 
 

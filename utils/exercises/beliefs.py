@@ -855,7 +855,7 @@ Each pass throws a coin of its own. Two passes agree if both coins fall the same
 well.""")
 PAIRS = belief("""passes that all agree are so many agreeing pairs
 You multiplied the probability of a pair. The passes share their first: n passes agree if n coins all fall
-one way, which is 0.9**n + 0.1**n, more than 0.82**n.""")
+one way, which is 0.8**n + 0.2**n, more than 0.68**n.""")
 EVAL_THAWS = belief("""eval() and train() reach a traced net
 They set its flags, and nothing else. The trace is a list of operations; dropout is in it, or it is not,
 as the mode was when it was written.""")

@@ -159,7 +159,7 @@ ONE_MASK = {
     "checkpoint, as it comes": True,
     "checkpoint with preserve_rng_state=False": False,
     "checkpoint, as it comes, mask from a torch.Generator of your own": False,
-    "keras.layers.Dropout made inside keras.RematScope": False,
+    "keras.layers.Dropout made inside keras.RematScope, on TensorFlow": False,
     "torch.compile, activation_memory_budget 1": True,
     "torch.compile, activation_memory_budget 0.5": False,
 }
@@ -171,7 +171,7 @@ def check_again(one_mask):
         "checkpoint, as it comes": beliefs.AGAIN_IS_OTHER,
         "checkpoint with preserve_rng_state=False": beliefs.ONLY_REPRODUCIBLE,
         "checkpoint, as it comes, mask from a torch.Generator of your own": beliefs.EVERY_STATE,
-        "keras.layers.Dropout made inside keras.RematScope": beliefs.EVERY_STATE,
+        "keras.layers.Dropout made inside keras.RematScope, on TensorFlow": beliefs.EVERY_STATE,
         "torch.compile, activation_memory_budget 0.5": beliefs.ONLY_MEMORY,
     }
     expect.truths(one_mask, ONE_MASK, whys, "True or False for {}, as a run of the chapter shows it")

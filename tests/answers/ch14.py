@@ -31,10 +31,10 @@ def left_behind(slope, drop_prob, rng, state):
 
 
 def keyed(make):
-    """keyed_mask whose generator is make(seed, layer, step)."""
+    """keyed_mask whose generator is make(seed, layer, step, worker)."""
 
-    def keyed_mask(shape, drop_prob, seed, layer, step):
-        return (make(seed, layer, step).random(shape) >= drop_prob) / (1 - drop_prob)
+    def keyed_mask(shape, drop_prob, *key):
+        return (make(*key).random(shape) >= drop_prob) / (1 - drop_prob)
 
     return keyed_mask
 
@@ -46,23 +46,23 @@ def philox(**words):
 listed = keyed(lambda *key: np.random.default_rng(list(key)))
 
 
-def by_global_seed(shape, drop_prob, seed, layer, step):
-    np.random.seed([seed, layer, step])  # noqa: NPY002
+def by_global_seed(shape, drop_prob, *key):
+    np.random.seed(key)  # noqa: NPY002
     return (np.random.random(shape) >= drop_prob) / (1 - drop_prob)  # noqa: NPY002
 
 
-def kept_with_p(shape, drop_prob, seed, layer, step):
-    rng = np.random.default_rng([seed, layer, step])
+def kept_with_p(shape, drop_prob, *key):
+    rng = np.random.default_rng(key)
     return (rng.random(shape) < drop_prob) / (1 - drop_prob)
 
 
-def one_row(shape, drop_prob, seed, layer, step):
-    return np.tile(listed(shape[1:], drop_prob, seed, layer, step), (shape[0], 1))
+def one_row(shape, drop_prob, *key):
+    return np.tile(listed(shape[1:], drop_prob, *key), (shape[0], 1))
 
 
-def half_shared(shape, drop_prob, seed, layer, step):
+def half_shared(shape, drop_prob, seed, layer, step, worker):
     """Half of the mask does not know the step."""
-    own, old = listed(shape, drop_prob, seed, layer, step), listed(shape, drop_prob, seed, layer, 0)
+    own, old = (listed(shape, drop_prob, seed, layer, k, worker) for k in (step, 0))
     return np.concatenate([own[: len(own) // 2], old[len(own) // 2 :]])
 
 
@@ -94,7 +94,7 @@ RIGHT = [
     ("redraw", (backward,)),
     ("redraw", (by_another_generator,)),
     ("keyed", (listed,)),
-    ("keyed", (keyed(lambda seed, layer, step: philox(key=[seed, layer], counter=[0, 0, 0, step])),)),
+    ("keyed", (keyed(lambda seed, layer, *at: philox(key=[seed, layer], counter=[0, 0, *at])),)),
     ("keyed", (keyed(lambda *key: np.random.default_rng(np.random.SeedSequence(key))),)),
     ("detect", (unit_by_unit,)),
 ]
@@ -113,15 +113,25 @@ WRONG = [
     ("redraw", (lambda s, p, r, t: backward(s, p, r, t)[0],), "shape (40, 50)"),
     ("keyed", (by_global_seed,), beliefs.GLOBAL_KEY),
     ("keyed", (kept_with_p,), beliefs.KEEP),
-    ("keyed", (keyed(lambda seed, layer, step: np.random.default_rng([seed, layer])),), beliefs.ONE_FOR_EVER),
-    ("keyed", (keyed(lambda seed, layer, step: np.random.default_rng([seed, step])),), beliefs.LAYERS_SHARE),
+    (
+        "keyed",
+        (keyed(lambda seed, layer, step, worker: np.random.default_rng([seed, layer, worker])),),
+        beliefs.ONE_FOR_EVER,
+    ),
+    ("keyed", (keyed(lambda seed, layer, *at: np.random.default_rng([seed, *at])),), beliefs.LAYERS_SHARE),
     ("keyed", (keyed(lambda *key: np.random.default_rng(sum(key))),), beliefs.SUM_AS_KEY),
     (
         "keyed",
-        (keyed(lambda seed, layer, step: philox(key=[seed, layer], counter=[step, 0, 0, 0])),),
+        (keyed(lambda seed, layer, step, worker: philox(key=[seed, layer], counter=[step, 0, 0, worker])),),
         beliefs.ANY_WORD,
     ),
-    ("keyed", (keyed(lambda seed, layer, step: np.random.default_rng([layer, step])),), "another seed"),
+    (
+        "keyed",
+        (keyed(lambda seed, layer, step, worker: philox(key=[seed, layer], counter=[worker, 0, 0, step])),),
+        beliefs.ANY_WORD,
+    ),
+    ("keyed", (keyed(lambda *key: np.random.default_rng(key[:3])),), beliefs.WORKERS_SHARE),
+    ("keyed", (keyed(lambda seed, *others: np.random.default_rng(others)),), "another seed"),
     ("keyed", (keyed(lambda *key: OWN),), "the same mask for the same key"),
     ("keyed", (lambda shape, p, *key: listed(shape, p, *key) * (1 - p),), "ones to become 0 or"),
     ("keyed", (lambda shape, p, *key: listed(shape, max(p, 0.3), *key),), "ones at p = 0"),

@@ -69,21 +69,21 @@ def answered(text, answer):
 
 
 RIGHT = [
-    ("coin", (0.9**2 + 0.1**2, 44)),
+    ("coin", (0.8**2 + 0.2**2, 21)),
     ("draws", (draws,)),
     ("draws", (by_next_number,)),
     ("is_off", (is_off,)),
     ("is_off", (by_shuffled_halves,)),
 ]
 WRONG = [
-    ("coin", (0.81, 44), beliefs.ONLY_USED),
-    ("coin", (0.9, 44), beliefs.ONE_COIN),
-    ("coin", (0.5, 44), "both times kept"),
-    ("coin", (0.82, 24), beliefs.PAIRS),
-    ("coin", (0.82, 2), "the first n"),
+    ("coin", (0.64, 21), beliefs.ONLY_USED),
+    ("coin", (0.8, 21), beliefs.ONE_COIN),
+    ("coin", (0.5, 21), "both times kept"),
+    ("coin", (0.68, 12), beliefs.PAIRS),
+    ("coin", (0.68, 2), "the first n"),
     ("frozen", answered("train mode, then eval()", False), beliefs.EVAL_THAWS),
     ("frozen", answered("eval mode, then train()", True), beliefs.EVAL_THAWS),
-    ("frozen", answered("torch.export", False), "torch.export in train mode"),
+    ("frozen", answered("state_dict", False), "a new net, given the state_dict"),
     ("frozen", answered("as it comes", True), beliefs.ONE_FILE),
     ("frozen", answered("switched off", False), beliefs.RUNTIME_CARES),
     ("frozen", answered("net(x)", False), "asked by net(x)"),

@@ -20,6 +20,10 @@ def the_coin_was_not_seen(results):
     results["found"]["a coin for a layer"]["passes"] = 0.8
 
 
+def a_net_was_missed_once_by_the_passes(results):
+    results["found"]["eval() forgotten"]["passes"] = 0.95
+
+
 def order_and_company_swapped(results):
     for row in results["found"].values():
         _swap(row, "order", "company")
@@ -59,6 +63,14 @@ def dropout_removed(results):
 def p_and_q_swapped(results):
     """0.1 is 0.9, say: the weaker arm is the stronger one."""
     _swap(results["cost"], "p = 0.1", "p = 0.5")
+
+
+def accuracies_of_two_rates_swapped_when_stopped_early(results):
+    weak, strong = results["cost"].values()
+    for one, other in zip(weak, strong, strict=True):
+        for mode in ("on", "off"):
+            found = [run["stopped early"][mode] for run in (one, other)]
+            found[0]["accuracy"], found[1]["accuracy"] = (run["accuracy"] for run in found[::-1])
 
 
 def end_and_stopped_early_swapped(results):

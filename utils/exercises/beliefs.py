@@ -779,15 +779,18 @@ never learn.""")
 LAYERS_SHARE = belief("""two layers may share a mask
 The layer does not change your mask. Layers of one shape would drop the same places together, in every step;
 their coins must be independent.""")
+WORKERS_SHARE = belief("""workers may share a mask
+The worker does not change your mask, so a batch has only as many masks as one worker has rows. With one row
+each, that is one mask for all, and it costs.""")
 SUM_AS_KEY = belief("""a sum of seed, layer and step is a key
 Different seeds, layers and steps can have one sum: layer 3 in step 2 would repeat layer 2 in step 3. Hand the
 numbers over side by side, as a key or a list.""")
 GLOBAL_KEY = belief("""np.random.seed is as good as a key
 np.random has one generator for the whole program. Seeding it here changes what everybody else draws next;
 make a generator inside the function instead.""")
-ANY_WORD = belief("""any word of the counter will do for the step
-The generator itself counts in the first word. A step that stands there begins where the step before it has
-got to after a few numbers: two steps have one stream of coins, shifted.""")
+ANY_WORD = belief("""any word of the counter will do
+The generator itself counts in the first word. A step or worker that stands there begins where the one before
+it has got to after a few numbers: the two have one stream of coins, shifted.""")
 BOOL_IS_BIT = belief("""a bool takes one bit
 NumPy and PyTorch store a bool in a whole byte, because memory is addressed by bytes. One bit a unit needs
 packing, such as np.packbits.""")
@@ -855,7 +858,7 @@ Each pass throws a coin of its own. Two passes agree if both coins fall the same
 well.""")
 PAIRS = belief("""passes that all agree are so many agreeing pairs
 You multiplied the probability of a pair. The passes share their first: n passes agree if n coins all fall
-one way, which is 0.9**n + 0.1**n, more than 0.82**n.""")
+one way, which is 0.8**n + 0.2**n, more than 0.68**n.""")
 EVAL_THAWS = belief("""eval() and train() reach a traced net
 They set its flags, and nothing else. The trace is a list of operations; dropout is in it, or it is not,
 as the mode was when it was written.""")
@@ -1001,7 +1004,7 @@ MET_IN = {
     "14": {
         "both": (KEEP, SAME_AGAIN, AGAIN_IS_OTHER),
         "redraw": (SAME_AGAIN, WOUND_BACK, UNSCALED_GRADIENT),
-        "keyed": (GLOBAL_KEY, KEEP, ONE_FOR_EVER, LAYERS_SHARE, SUM_AS_KEY, ANY_WORD),
+        "keyed": (GLOBAL_KEY, KEEP, ONE_FOR_EVER, LAYERS_SHARE, WORKERS_SHARE, SUM_AS_KEY, ANY_WORD),
         "bytes": (BOOL_IS_BIT, STATE_GROWS),
         "again": (AGAIN_IS_OTHER, ONLY_REPRODUCIBLE, EVERY_STATE, ONLY_MEMORY),
         "detect": (EQUAL_COUNTS,),

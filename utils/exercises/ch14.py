@@ -69,10 +69,10 @@ SHAPE = (64, 256)
 
 
 def check_keyed(keyed_mask):
-    """A function: (shape, drop_prob, seed, layer, step) -> factors 0 or 1/(1-p), the same at every call."""
+    """A function: (shape, drop_prob, seed, layer, step, worker) -> factors, the same at every call."""
 
-    def draw(seed, layer, step, p=P):
-        return expect.shape(keyed_mask(SHAPE, p, seed, layer, step), SHAPE, "a mask")
+    def draw(seed, layer, step, worker=0, p=P):
+        return expect.shape(keyed_mask(SHAPE, p, seed, layer, step, worker), SHAPE, "a mask")
 
     before = np.random.get_state()  # noqa: NPY002
     first = draw(1, 2, 3)
@@ -92,19 +92,20 @@ def check_keyed(keyed_mask):
 
 
 def _expect_others(draw, first):
-    """Another seed, layer or step: another mask, and not one that a sum of them gives."""
+    """Another seed, layer, step or worker: another mask, and not one that a sum of them gives."""
     others = {
         "step": (draw(1, 2, 4), beliefs.ONE_FOR_EVER),
         "layer": (draw(1, 3, 3), beliefs.LAYERS_SHARE),
+        "worker": (draw(1, 2, 3, 1), beliefs.WORKERS_SHARE),
         "seed": (draw(2, 2, 3), None),
     }
     for name, (other, why) in others.items():
         expect.that(
             not np.array_equal(first, other), f"another mask for another {name}", "the same mask", why
         )
-    swapped = [draw(1, 3, 2), draw(2, 1, 3), draw(3, 2, 1), draw(2, 2, 2)]
+    swapped = [draw(1, 3, 2), draw(2, 1, 3), draw(3, 2, 1), draw(2, 2, 2), draw(1, 2, 2, 1)]
     apart = not any(np.array_equal(first, other) for other in swapped)
-    rule = "another mask where seed, layer and step are other numbers with the same sum"
+    rule = "another mask where the numbers are others with the same sum"
     expect.that(apart, rule, "the same mask", beliefs.SUM_AS_KEY)
     for other in (other for other, _ in others.values()):
         kept = np.stack([first.ravel(), other.ravel()]) != 0
@@ -119,6 +120,7 @@ def _expect_no_overlap(draw):
     for name, (one, other) in {
         "steps": (draw(1, 2, 0), draw(1, 2, 1)),
         "layers": (draw(1, 2, 0), draw(1, 3, 0)),
+        "workers": (draw(1, 2, 0), draw(1, 2, 0, 1)),
     }.items():
         one, other = one.ravel() != 0, other.ravel() != 0
         for shift in range(1, 65):
@@ -159,7 +161,7 @@ ONE_MASK = {
     "checkpoint, as it comes": True,
     "checkpoint with preserve_rng_state=False": False,
     "checkpoint, as it comes, mask from a torch.Generator of your own": False,
-    "keras.layers.Dropout made inside keras.RematScope": False,
+    "keras.layers.Dropout made inside keras.RematScope, on TensorFlow": False,
     "torch.compile, activation_memory_budget 1": True,
     "torch.compile, activation_memory_budget 0.5": False,
 }
@@ -171,7 +173,7 @@ def check_again(one_mask):
         "checkpoint, as it comes": beliefs.AGAIN_IS_OTHER,
         "checkpoint with preserve_rng_state=False": beliefs.ONLY_REPRODUCIBLE,
         "checkpoint, as it comes, mask from a torch.Generator of your own": beliefs.EVERY_STATE,
-        "keras.layers.Dropout made inside keras.RematScope": beliefs.EVERY_STATE,
+        "keras.layers.Dropout made inside keras.RematScope, on TensorFlow": beliefs.EVERY_STATE,
         "torch.compile, activation_memory_budget 0.5": beliefs.ONLY_MEMORY,
     }
     expect.truths(one_mask, ONE_MASK, whys, "True or False for {}, as a run of the chapter shows it")
@@ -226,7 +228,7 @@ HINTS = {
     "redraw": "rng.bit_generator.state can be read and set. Remember where it stands, set it to `state`, "
     "draw, set it back.",
     "keyed": "np.random.default_rng takes a list of numbers as its seed; np.random.Philox takes key and "
-    "counter. Draw from a generator that is made inside the function, and use all three numbers.",
+    "counter. Draw from a generator that is made inside the function, and use all four numbers.",
     "bytes": "Multiply the three numbers. np.packbits puts eight units into a byte. What does the state "
     "describe: the mask, or the generator?",
     "again": "Ask for each: whose generator draws the mask, and who puts that generator back? Sections 1 and "

@@ -7,7 +7,7 @@ from utils.exercises.engine import written
 
 # --- 1. coin ---
 
-SKIP = 0.1
+SKIP = 0.2
 
 
 def passes_needed(agreeing):
@@ -16,13 +16,13 @@ def passes_needed(agreeing):
 
 
 def check_coin(two_agree, needed):
-    """P(two passes agree) with one coin a pass, p = 0.1; and passes until all agree in less than 1 %."""
-    rule = "0.9 x 0.9, both times kept, plus 0.1 x 0.1, both times skipped"
-    known = {beliefs.ONLY_USED: 0.81, beliefs.ONE_COIN: 0.9}
-    expect.close(two_agree, 0.82, rule, known, "{}", tolerance=0.004)
+    """P(two passes agree) with one coin a pass, p = 0.2; and passes until all agree in less than 1 %."""
+    rule = "0.8 x 0.8, both times kept, plus 0.2 x 0.2, both times skipped"
+    known = {beliefs.ONLY_USED: 0.64, beliefs.ONE_COIN: 0.8}
+    expect.close(two_agree, 0.68, rule, known, "{}", tolerance=0.004)
     right = passes_needed(lambda n: (1 - SKIP) ** n + SKIP**n)
-    pairs = passes_needed(lambda n: 0.82**n)
-    rule = f"{right} passes: the first n with 0.9**n + 0.1**n below 0.01"
+    pairs = passes_needed(lambda n: 0.68**n)
+    rule = f"{right} passes: the first n with 0.8**n + 0.2**n below 0.01"
     expect.close(needed, right, rule, {beliefs.PAIRS: [pairs, pairs + 1]}, "{} passes")
 
 
@@ -31,7 +31,7 @@ def check_coin(two_agree, needed):
 DROPS = {
     "torch.jit.trace in train mode, then eval()": True,
     "torch.jit.trace in eval mode, then train()": False,
-    "torch.export in train mode": True,
+    "a new net, given the state_dict of one in eval mode": True,
     "an ONNX file of a net in train mode, ONNX Runtime as it comes": False,
     "the same file, the runtime's optimisations switched off": True,
     "Keras, Dropout(0.5)(h, training=True), asked by net(x)": True,
@@ -111,7 +111,7 @@ def make_nets():
             beliefs.ABSOLUTE,
         ),
         "a net that skips a layer in one call of ten": (
-            lambda x: hidden(x) * (1 if coin.random() < SKIP else 2),
+            lambda x: hidden(x) * (1 if coin.random() < 0.1 else 2),
             False,
             beliefs.TWO_PASSES,
         ),
@@ -138,7 +138,7 @@ HINTS = {
     "coin": "Two passes agree if the coin falls the same way twice. n passes agree if it falls the same way "
     "n times: all kept, or all skipped.",
     "frozen": "A file is a list of operations, written at one moment. Then ask who runs it, and whether the "
-    "runner may change the list. Sections 4 and 5 of the chapter ran all but one of them.",
+    "runner may change the list. Sections 4 and 5 of the chapter ran all but two of them.",
     "draws": "Compare rng.bit_generator.state before and after. And move the generator a little before, or a "
     "call that seeds it itself ends where it began.",
     "is_off": "One answer first. Then a hundred passes, the batch turned round, the first half of it. "

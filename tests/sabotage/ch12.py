@@ -10,11 +10,17 @@ def _states(results):
 
 
 def _tables(results):
-    """All dicts that have one entry per method."""
+    """All dicts that have one entry per method, as it is and + T."""
     for found in _states(results):
-        yield found["scores"]
         yield found["half"]["scores"]
-        yield from found["rotated"].values()
+        for chosen in (found, found["tempered"]):
+            yield chosen["scores"]
+            yield from chosen["rotated"].values()
+
+
+def _fallen(results):
+    """What methods say of the images on which the passes make a net less sure."""
+    for found in _states(results):
         yield found["fallen"]["said"]
         yield found["fallen"]["squares"]
 
@@ -31,12 +37,16 @@ def monte_carlo_and_weight_scaling_swapped(results):
     for table in _tables(results):
         for t in ("", " + T"):
             _swap(table, f"Monte Carlo{t}", f"weight scaling{t}")
+    for table in _fallen(results):
+        _swap(table, "Monte Carlo", "weight scaling")
 
 
 def dropout_left_off(results):
     for table in _tables(results):
         for t in ("", " + T"):
             table[f"Monte Carlo{t}"] = table[f"weight scaling{t}"]
+    for table in _fallen(results):
+        table["Monte Carlo"] = table["weight scaling"]
 
 
 def with_and_without_temperature_swapped(results):
@@ -57,7 +67,12 @@ def end_and_stopped_swapped(results):
 
 def p_not_chosen(results):
     for found in _states(results):
-        found["scores"] = found["half"]["scores"]
+        found["scores"] = found["tempered"]["scores"] = found["half"]["scores"]
+
+
+def p_chosen_before_the_temperature(results):
+    for found in _states(results):
+        found["tempered"] = {name: found[name] for name in found["tempered"]}
 
 
 def one_draw_repeated(results):
@@ -76,8 +91,9 @@ def pairs_broken(results):
 
 def angles_reversed(results):
     for found in _states(results):
-        angles = list(found["rotated"])
-        found["rotated"] = dict(zip(angles, reversed(found["rotated"].values()), strict=True))
+        for chosen in (found, found["tempered"]):
+            turned = chosen["rotated"]
+            chosen["rotated"] = dict(zip(turned, reversed(turned.values()), strict=True))
 
 
 def digits_and_noise_swapped(results):

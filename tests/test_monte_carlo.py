@@ -19,6 +19,7 @@ from utils.monte_carlo import (
     noise,
     only_training,
     predict_mc,
+    silent_layers,
 )
 from utils.torch_training import make_mlp, predict
 
@@ -626,6 +627,12 @@ def test_counts_below_one_are_refused(name):
         predict_mc(net, inputs(), **{"num_samples": 2, "seed": 0, name: 0})
 
 
+@pytest.mark.parametrize("passes", [predict_mc, keras_passes, gluon_passes])
+def test_num_samples_and_seed_are_named_so_that_nobody_swaps_them(passes):
+    with pytest.raises(TypeError, match="takes 2 positional arguments but 4 were given"):
+        passes(None, None, 0, 4)
+
+
 def test_one_pass_is_a_pass():
     net, x = make_mlp(SIZES, (0.5, 0.5), seed=0), inputs()
     assert not np.array_equal(predict_mc(net, x, num_samples=1, seed=0)[0], predict(net, x))
@@ -648,6 +655,17 @@ def keras_nets():
         call = layer([tokens, tokens]) if more else layer(tokens, tokens)
         return keras.Model(x, L.Dense(3)(L.Flatten()(call)))
 
+    class Counter(L.Layer):
+        """Counts the calls in training."""
+
+        def build(self, shape):
+            self.count = self.add_weight(name="count", initializer="zeros", trainable=False)
+
+        def call(self, x, training=None):
+            if training:
+                self.count.assign_add(1.0)
+            return x
+
     tokens = L.Reshape((4, 2))
     return {
         "Dropout": chain(L.Dense(16), L.Dropout(0.5)),
@@ -662,6 +680,7 @@ def keras_nets():
         "GaussianNoise": chain(L.GaussianNoise(0.5), L.Dropout(0.5)),
         "RandomFlip": chain(L.Reshape((2, 2, 2)), L.RandomFlip(), L.Dropout(0.5)),
         "SpectralNormalization": chain(L.SpectralNormalization(L.Dense(3)), L.Dropout(0.5)),
+        "Counter": chain(Counter(), L.Dropout(0.5)),
         "p = 0": chain(L.Dropout(0.0)),
         "no dropout": chain(L.Dense(4)),
     }
@@ -671,6 +690,7 @@ KERAS_REFUSED = {
     "GaussianNoise": "must be random by dropout alone, got GaussianNoise",
     "RandomFlip": "must be random by dropout alone, got RandomFlip",
     "SpectralNormalization": "must only drop in training, not move .*(kernel|vector_u)",
+    "Counter": "must only drop in training, not move .*count",
     "p = 0": "passes that differ",
     "no dropout": "passes that differ",
 }
@@ -721,9 +741,9 @@ def test_keras_passes_refuse_nan(require):
 # --- Gluon ---
 
 
-def gluon_net(*layers):
+def gluon_net(*layers, kind="HybridSequential"):
     mx = load_mxnet()
-    net = mx.gluon.nn.HybridSequential()
+    net = getattr(mx.gluon.nn, kind)()
     net.add(*layers, mx.gluon.nn.Dense(3))
     net.initialize(mx.init.Normal(1))
     net(mx.nd.ones((2, 8)))
@@ -759,6 +779,20 @@ def test_batch_norm_predicts_in_gluon_passes(require):
         gluon_passes(net, x, num_samples=2, seed=0)
 
 
+def test_a_gluon_net_that_cannot_be_hybridized_may_have_batch_norm(require):
+    require("mxnet")
+    nn = load_mxnet().gluon.nn
+    net = gluon_net(nn.BatchNorm(), nn.Dropout(0.5), kind="Sequential")
+    assert gluon_passes(net, gluon_inputs(), num_samples=4, seed=0).std(axis=0).max() > 1e-2
+
+
+def test_gluon_passes_refuse_nan(require):
+    require("mxnet")
+    mx = load_mxnet()
+    with pytest.raises(ValueError, match="x must be finite"):
+        gluon_passes(gluon_net(mx.gluon.nn.Dropout(0.5)), mx.nd.ones((2, 8)) / 0, num_samples=2, seed=0)
+
+
 def test_a_gluon_net_without_dropout_is_refused(require):
     require("mxnet")
     nn = load_mxnet().gluon.nn
@@ -785,6 +819,24 @@ def test_a_recurrent_layer_that_mxnet_leaves_off_is_named(require):
             gluon_passes(net, x, num_samples=3, seed=0)
     else:  # a build without oneDNN
         assert gluon_passes(net, x, num_samples=3, seed=0).std(axis=0).max() > 0
+
+
+@pytest.mark.parametrize("change", [-1, 0, 1])
+def test_a_recurrent_layer_is_silent_only_if_two_calls_are_equal(require, change):
+    """In train mode the layer adds another number at each call, as one that drops would."""
+    require("mxnet")
+    mx = load_mxnet()
+
+    class Drops(mx.gluon.Block):
+        _dropout, level = 0.5, 0
+
+        def forward(self, x):
+            self.level += change * mx.autograd.is_training()
+            return x + self.level
+
+    net, x = gluon_net(Drops(), mx.gluon.nn.Dropout(0.5), kind="Sequential"), gluon_inputs()
+    assert silent_layers([net[0]], lambda: net(x)) == ([] if change else [net[0].name])
+    assert not net[0]._forward_hooks
 
 
 # --- the benchmark ---

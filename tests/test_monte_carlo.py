@@ -1,6 +1,8 @@
 """`utils.monte_carlo`: passes with every kind of dropout on and nothing else, in three frameworks."""
 
+import sys
 import warnings
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -22,6 +24,7 @@ from utils.monte_carlo import (
     only_training,
     predict_mc,
     silent_layers,
+    uncompiled,
     unwrapped,
 )
 from utils.torch_training import make_mlp, predict
@@ -498,12 +501,17 @@ def compiled_in_place(net):
     return net
 
 
+def never(*args):
+    """A compiler for what must run as written."""
+    raise AssertionError("compiled")
+
+
 WRAPPERS = {
     "DataParallel": nn.DataParallel,
     "compiled": torch.compile,
     "compiled, in parallel": lambda net: nn.DataParallel(torch.compile(net)),
     "compiled in place": compiled_in_place,
-    "one block compiled": lambda net: nn.Sequential(net[0], torch.compile(net[1:])),
+    "one block compiled": lambda net: nn.Sequential(net[0], torch.compile(net[1:], backend=never)),
     "scripted": scripted,
 }
 
@@ -518,6 +526,11 @@ def test_a_wrapped_net_is_sampled_like_the_net_in_it(name):
     samples = predict_mc(wrapped, inputs(), num_samples=T, seed=0)
     assert [module.training for module in wrapped.modules()] == flags
     assert_equal_in_mean(samples, by_hand(net, inputs(), T))
+
+
+def test_where_nothing_is_compiled_the_compiler_is_not_loaded(monkeypatch):
+    monkeypatch.delitem(sys.modules, "torch._dynamo", raising=False)
+    assert isinstance(uncompiled(), nullcontext)
 
 
 def test_a_net_that_was_traced_in_train_mode_still_drops():
@@ -597,7 +610,7 @@ def test_a_net_that_cannot_be_sampled_is_refused_and_left_as_it_was(net, said):
     before = {name: value.clone() for name, value in net.state_dict().items()}
     flags = [module.training for module in net.modules()]
     with pytest.raises(ValueError, match=said):
-        predict_mc(net, inputs(), num_samples=3, seed=0)
+        predict_mc(net, inputs(), num_samples=2, seed=0)
     assert [module.training for module in net.modules()] == flags
     assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
 

@@ -1,6 +1,8 @@
 """`utils.monte_carlo`: passes with every kind of dropout on and nothing else, in three frameworks."""
 
+import sys
 import warnings
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -11,14 +13,19 @@ from torch import nn
 from utils.frameworks import load_keras, load_mxnet
 from utils.measured import seconds_in_turns
 from utils.monte_carlo import (
+    HOLDERS,
     QUIET,
     drop_output,
+    fast_layers,
     find_dropout,
     gluon_passes,
     keras_passes,
     noise,
     only_training,
     predict_mc,
+    silent_layers,
+    uncompiled,
+    unwrapped,
 )
 from utils.torch_training import make_mlp, predict
 
@@ -123,17 +130,34 @@ def test_everything_is_dropped_at_one():
     assert len(seen) == 3 and not torch.stack(seen).any()
 
 
-def calls_of(layer):
-    calls = []
-    layer.register_forward_hook(lambda *args: calls.append(1))
-    return calls
+class Marker(nn.Module):
+    """A module of somebody's own, with a flag and without an effect."""
+
+    def forward(self, x):
+        return x
 
 
-def test_layers_before_the_first_dropout_are_computed_once_and_those_after_it_every_time():
-    net = nn.Sequential(nn.Linear(12, 8), nn.Dropout(0.5), nn.Linear(8, 3))
-    before, after = calls_of(net[0]), calls_of(net[2])
+def batches_of(layer):
+    batches = []
+    layer.register_forward_hook(lambda module, args, output: batches.append(len(output)))
+    return batches
+
+
+@pytest.mark.parametrize("between", [nn.Identity, Marker])
+def test_layers_before_the_first_dropout_are_computed_once_and_those_after_it_every_time(between):
+    """Also where a layer of somebody's own that draws nothing stands between: it is tried on 2 rows."""
+    net = nn.Sequential(nn.Linear(12, 8), between(), nn.Dropout(0.5), nn.Linear(8, 3))
+    before, after = batches_of(net[0]), batches_of(net[3])
     predict_mc(net, inputs(10), num_samples=7, seed=0, batch_size=5)
-    assert len(before) == 2 and len(after) == 2 * 7
+    assert before.count(5) == 2 and after.count(5) == 2 * 7 and set(before) <= {2, 5}
+
+
+def test_a_hook_stands_for_plain_dropout_on_a_cpu_alone():
+    net = nn.Sequential(nn.Dropout(0.5), nn.Dropout1d(0.5), FlagOfAnother())
+    found = {name: module for name, module in net.named_modules() if isinstance(module, HOLDERS)}
+    assert list(found) == ["0", "1", "2.layer"]
+    assert fast_layers(net, found, torch.device("cpu")) == {net[0]}
+    assert fast_layers(net, found, torch.device("cuda")) == set()
 
 
 def test_a_dropout_that_is_always_on_is_not_computed_once():
@@ -258,11 +282,6 @@ class FlagOfAnother(Plain):
 
     def drop(self, x):
         return F.dropout(x, self.layer.p, self.layer.training)
-
-
-class Marker(nn.Module):
-    def forward(self, x):
-        return x
 
 
 class TwoFlags(Plain):
@@ -482,12 +501,17 @@ def compiled_in_place(net):
     return net
 
 
+def never(*args):
+    """A compiler for what must run as written."""
+    raise AssertionError("compiled")
+
+
 WRAPPERS = {
     "DataParallel": nn.DataParallel,
     "compiled": torch.compile,
     "compiled, in parallel": lambda net: nn.DataParallel(torch.compile(net)),
     "compiled in place": compiled_in_place,
-    "one block compiled": lambda net: nn.Sequential(net[0], torch.compile(net[1:])),
+    "one block compiled": lambda net: nn.Sequential(net[0], torch.compile(net[1:], backend=never)),
     "scripted": scripted,
 }
 
@@ -496,10 +520,17 @@ WRAPPERS = {
 def test_a_wrapped_net_is_sampled_like_the_net_in_it(name):
     net = make_mlp(SIZES, (0.2, 0.5), seed=0)
     wrapped = WRAPPERS[name](net)
+    if name not in ("one block compiled", "scripted"):
+        assert unwrapped(wrapped) is net
     flags = [module.training for module in wrapped.modules()]
     samples = predict_mc(wrapped, inputs(), num_samples=T, seed=0)
     assert [module.training for module in wrapped.modules()] == flags
     assert_equal_in_mean(samples, by_hand(net, inputs(), T))
+
+
+def test_where_nothing_is_compiled_the_compiler_is_not_loaded(monkeypatch):
+    monkeypatch.delitem(sys.modules, "torch._dynamo", raising=False)
+    assert isinstance(uncompiled(), nullcontext)
 
 
 def test_a_net_that_was_traced_in_train_mode_still_drops():
@@ -579,7 +610,7 @@ def test_a_net_that_cannot_be_sampled_is_refused_and_left_as_it_was(net, said):
     before = {name: value.clone() for name, value in net.state_dict().items()}
     flags = [module.training for module in net.modules()]
     with pytest.raises(ValueError, match=said):
-        predict_mc(net, inputs(), num_samples=3, seed=0)
+        predict_mc(net, inputs(), num_samples=2, seed=0)
     assert [module.training for module in net.modules()] == flags
     assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
 
@@ -626,6 +657,12 @@ def test_counts_below_one_are_refused(name):
         predict_mc(net, inputs(), **{"num_samples": 2, "seed": 0, name: 0})
 
 
+@pytest.mark.parametrize("passes", [predict_mc, keras_passes, gluon_passes])
+def test_num_samples_and_seed_are_named_so_that_nobody_swaps_them(passes):
+    with pytest.raises(TypeError, match="takes 2 positional arguments but 4 were given"):
+        passes(None, None, 0, 4)
+
+
 def test_one_pass_is_a_pass():
     net, x = make_mlp(SIZES, (0.5, 0.5), seed=0), inputs()
     assert not np.array_equal(predict_mc(net, x, num_samples=1, seed=0)[0], predict(net, x))
@@ -648,6 +685,17 @@ def keras_nets():
         call = layer([tokens, tokens]) if more else layer(tokens, tokens)
         return keras.Model(x, L.Dense(3)(L.Flatten()(call)))
 
+    class Counter(L.Layer):
+        """Counts the calls in training."""
+
+        def build(self, shape):
+            self.count = self.add_weight(name="count", initializer="zeros", trainable=False)
+
+        def call(self, x, training=None):
+            if training:
+                self.count.assign_add(1.0)
+            return x
+
     tokens = L.Reshape((4, 2))
     return {
         "Dropout": chain(L.Dense(16), L.Dropout(0.5)),
@@ -662,6 +710,7 @@ def keras_nets():
         "GaussianNoise": chain(L.GaussianNoise(0.5), L.Dropout(0.5)),
         "RandomFlip": chain(L.Reshape((2, 2, 2)), L.RandomFlip(), L.Dropout(0.5)),
         "SpectralNormalization": chain(L.SpectralNormalization(L.Dense(3)), L.Dropout(0.5)),
+        "Counter": chain(Counter(), L.Dropout(0.5)),
         "p = 0": chain(L.Dropout(0.0)),
         "no dropout": chain(L.Dense(4)),
     }
@@ -671,6 +720,7 @@ KERAS_REFUSED = {
     "GaussianNoise": "must be random by dropout alone, got GaussianNoise",
     "RandomFlip": "must be random by dropout alone, got RandomFlip",
     "SpectralNormalization": "must only drop in training, not move .*(kernel|vector_u)",
+    "Counter": "must only drop in training, not move .*count",
     "p = 0": "passes that differ",
     "no dropout": "passes that differ",
 }
@@ -721,9 +771,9 @@ def test_keras_passes_refuse_nan(require):
 # --- Gluon ---
 
 
-def gluon_net(*layers):
+def gluon_net(*layers, kind="HybridSequential"):
     mx = load_mxnet()
-    net = mx.gluon.nn.HybridSequential()
+    net = getattr(mx.gluon.nn, kind)()
     net.add(*layers, mx.gluon.nn.Dense(3))
     net.initialize(mx.init.Normal(1))
     net(mx.nd.ones((2, 8)))
@@ -759,6 +809,20 @@ def test_batch_norm_predicts_in_gluon_passes(require):
         gluon_passes(net, x, num_samples=2, seed=0)
 
 
+def test_a_gluon_net_that_cannot_be_hybridized_may_have_batch_norm(require):
+    require("mxnet")
+    nn = load_mxnet().gluon.nn
+    net = gluon_net(nn.BatchNorm(), nn.Dropout(0.5), kind="Sequential")
+    assert gluon_passes(net, gluon_inputs(), num_samples=4, seed=0).std(axis=0).max() > 1e-2
+
+
+def test_gluon_passes_refuse_nan(require):
+    require("mxnet")
+    mx = load_mxnet()
+    with pytest.raises(ValueError, match="x must be finite"):
+        gluon_passes(gluon_net(mx.gluon.nn.Dropout(0.5)), mx.nd.ones((2, 8)) / 0, num_samples=2, seed=0)
+
+
 def test_a_gluon_net_without_dropout_is_refused(require):
     require("mxnet")
     nn = load_mxnet().gluon.nn
@@ -785,6 +849,24 @@ def test_a_recurrent_layer_that_mxnet_leaves_off_is_named(require):
             gluon_passes(net, x, num_samples=3, seed=0)
     else:  # a build without oneDNN
         assert gluon_passes(net, x, num_samples=3, seed=0).std(axis=0).max() > 0
+
+
+@pytest.mark.parametrize("change", [-1, 0, 1])
+def test_a_recurrent_layer_is_silent_only_if_two_calls_are_equal(require, change):
+    """In train mode the layer adds another number at each call, as one that drops would."""
+    require("mxnet")
+    mx = load_mxnet()
+
+    class Drops(mx.gluon.Block):
+        _dropout, level = 0.5, 0
+
+        def forward(self, x):
+            self.level += change * mx.autograd.is_training()
+            return x + self.level
+
+    net, x = gluon_net(Drops(), mx.gluon.nn.Dropout(0.5), kind="Sequential"), gluon_inputs()
+    assert silent_layers([net[0]], lambda: net(x)) == ([] if change else [net[0].name])
+    assert not net[0]._forward_hooks
 
 
 # --- the benchmark ---

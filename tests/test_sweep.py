@@ -182,6 +182,15 @@ def test_a_sweep_over_nothing_gives_nothing():
     assert sweep(run, [], num_jobs=1) == []
 
 
+def test_settings_may_come_one_by_one():
+    assert sweep(run, iter(SETTINGS[:2]), num_jobs=1) == sweep(run, SETTINGS[:2], num_jobs=1)
+
+
+def test_a_number_of_processes_below_one_is_refused():
+    with pytest.raises(ValueError, match="num_jobs must be a whole number >= 1, got -1"):
+        sweep(run, [], num_jobs=-1)
+
+
 def test_a_worker_that_grows_is_replaced_without_a_word_and_no_result_is_lost(recwarn):
     def hoard(index):
         time.sleep(1.1)  # joblib looks at a worker's memory once a second

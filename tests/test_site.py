@@ -194,20 +194,27 @@ def test_covered_answers_and_the_courses_versions_are_folded(small):
     )
 
 
-def test_without_addresses_there_are_no_buttons_and_with_them_each_page_has_its_own(small, monkeypatch):
-    assert site.ways_to_run("00_start_here", lambda path, resource: path) == []
-    monkeypatch.setenv("COURSE_LIVE", "live/")
+def buttons(page):
+    return {link.get_text(strip=True): link["href"] for link in page.select(".article-header-buttons a")}
+
+
+def test_a_notebook_that_runs_in_the_browser_says_so(pages):
+    name = "exercises/02_dropout_from_scratch"
+    address = f"../live/lab/index.html?path={name}.ipynb"
+    assert buttons(pages[1][f"{name}.html"]) == {"Run in your browser": address}
+    assert buttons(pages[1]["03_keras.html"]) == buttons(pages[1]["glossary.html"]) == {}
+
+
+def test_without_addresses_there_are_no_buttons(small):
+    assert buttons(small()) == {}
+
+
+def test_with_the_repositorys_address_a_notebook_opens_in_colab_and_binder(small, monkeypatch):
     monkeypatch.setenv("COURSE_REPOSITORY", "https://github.com/someone/course")
-    ((text, url),) = site.ways_to_run(
-        "exercises/02_dropout_from_scratch", lambda path, resource: f"../{path}"
-    )
-    assert text == "Run in your browser"
-    assert url == "../live/lab/index.html?path=exercises/02_dropout_from_scratch.ipynb"
-    links = [link["href"] for link in small().select(".article-header-buttons a")]
-    assert links == [
-        "https://colab.research.google.com/github/someone/course/blob/HEAD/notebooks/07_demo.ipynb",
-        "https://mybinder.org/v2/gh/someone/course/HEAD?urlpath=lab/tree/notebooks/07_demo.ipynb",
-    ]
+    assert buttons(small()) == {
+        "Colab": "https://colab.research.google.com/github/someone/course/blob/HEAD/notebooks/07_demo.ipynb",
+        "Binder": "https://mybinder.org/v2/gh/someone/course/HEAD?urlpath=lab/tree/notebooks/07_demo.ipynb",
+    }
 
 
 @pytest.mark.parametrize("place", ["file", "file/pages"])

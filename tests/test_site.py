@@ -17,6 +17,7 @@ from playwright.sync_api import sync_playwright
 
 from authoring.store import METADATA, NOTEBOOKS_DIR
 from teaching import site
+from teaching.html import or_one_sentence
 from utils.widgets.base import STATIC_STATE
 
 # The theme and MyST use what Sphinx will take away in two versions.
@@ -220,7 +221,7 @@ def test_with_the_repositorys_address_a_notebook_opens_in_colab_and_binder(small
 @pytest.mark.parametrize("place", ["file", "file/pages"])
 def test_a_folder_that_cannot_be_made_gets_one_sentence(tmp_path, capsys, place):
     (tmp_path / "file").write_text("mine")
-    assert site.or_one_sentence(site.main, [str(tmp_path / place)]) == 1
+    assert or_one_sentence(site.main, [str(tmp_path / place)]) == 1
     said = capsys.readouterr().err
     assert said.startswith(f"course.py: {tmp_path / place}") and said.count("\n") == 1, said
 

@@ -165,7 +165,7 @@ def add_scripts_and_button(app, name, template, context, document):
 
 def launch():
     """The theme's settings for Colab and Binder, where the address of the repository is known."""
-    repository = os.environ.get("COURSE_REPOSITORY", "")
+    repository = os.environ.get("COURSE_REPOSITORY", "").rstrip("/")
     if not repository.startswith("https://github.com/"):
         return {}
     return {

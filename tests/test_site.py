@@ -211,7 +211,7 @@ def test_without_addresses_there_are_no_buttons(small):
 
 
 def test_with_the_repositorys_address_a_notebook_opens_in_colab_and_binder(small, monkeypatch):
-    monkeypatch.setenv("COURSE_REPOSITORY", "https://github.com/someone/course")
+    monkeypatch.setenv("COURSE_REPOSITORY", "https://github.com/someone/course/")
     assert buttons(small()) == {
         "Colab": "https://colab.research.google.com/github/someone/course/blob/HEAD/notebooks/07_demo.ipynb",
         "Binder": "https://mybinder.org/v2/gh/someone/course/HEAD?urlpath=lab/tree/notebooks/07_demo.ipynb",

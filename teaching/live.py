@@ -264,10 +264,16 @@ def main(arguments):
         if pyodide:
             shutil.copytree(pyodide, lite / "static/pyodide")
         (lite / "jupyter-lite.json").write_text(json.dumps(settings(pyodide)))
-        command = [sys.executable, "-m", "jupyterlite_core", "build", "--apps=lab", f"--output-dir={folder}"]
-        command += ["--no-sourcemaps", "--no-unused-shared-packages"]
-        command += ["--LiteBuildConfig.ignore_sys_prefix=federated_extensions"]
-        command += [f"--LiteBuildConfig.federated_extensions={lab_extension(name)}" for name in EXTENSIONS]
+        build = {
+            "output_dir": str(folder),
+            "apps": ["lab"],
+            "ignore_sys_prefix": ["federated_extensions"],
+            "federated_extensions": [lab_extension(name) for name in EXTENSIONS],
+            "no_sourcemaps": True,
+            "no_unused_shared_packages": True,
+        }
+        (lite / "jupyter_lite_config.json").write_text(json.dumps({"LiteBuildConfig": build}))
+        command = [sys.executable, "-m", "jupyterlite_core", "build"]
         result = subprocess.run(command, cwd=lite, capture_output=True, text=True, check=False)
     if result.returncode:
         print(f"course.py: JupyterLite says: {result.stderr.strip()}", file=sys.stderr)

@@ -11,10 +11,10 @@ One setting, empty by default, names an address: COURSE_SITE is where the pages 
 Links to notebooks that do not run in a browser lead there; without it they are words.
 """
 
+import argparse
 import ast
 import json
 import os
-import posixpath
 import re
 import shutil
 import subprocess
@@ -29,40 +29,24 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from authoring.contents import MAP
 from authoring.store import NOTEBOOKS_DIR
-from teaching.html import or_one_sentence
+from teaching.html import alt, or_one_sentence, relink
 from utils.data import DATA_DIR, IDX_SHA256
 
 ROOT = NOTEBOOKS_DIR.parent
 # What runs there, and which of Pyodide's packages it needs besides those of the course's wheel. What draws
 # figures is a third of all that a first visit fetches: 00 does without it up to its first widget.
+CHAPTERS = ("01_overfitting", "02_dropout_from_scratch", "07_why_it_works")
+TASKS = (*CHAPTERS, "12_is_it_calibrated", "13_relatives")
+ROOMS = [f"{room}/{name}" for room in ("exercises", "solutions") for name in TASKS]
 NOTEBOOKS = {
     "00_start_here": (),
-    "01_overfitting": ("matplotlib", "scikit-learn"),
-    "02_dropout_from_scratch": ("matplotlib", "scikit-learn"),
-    "07_why_it_works": ("matplotlib", "scikit-learn", "joblib"),
+    **dict.fromkeys([*CHAPTERS, *ROOMS], ("matplotlib", "scikit-learn")),
     "widgets_gallery": ("matplotlib", "scipy"),
-    **{
-        f"{room}/{name}": ("matplotlib", "scikit-learn", "joblib")
-        for room in ("exercises", "solutions")
-        for name in (
-            "01_overfitting",
-            "02_dropout_from_scratch",
-            "07_why_it_works",
-            "12_is_it_calibrated",
-            "13_relatives",
-        )
-    },
 }
 FRAMEWORKS = {"torch", "keras", "tensorflow", "mxnet"}
 # What of the course's own needs one of them.
-NEED_FRAMEWORKS = {
-    "utils.monte_carlo",
-    "utils.runs",
-    "utils.sweep",
-    "utils.torch_training",
-    "load_keras",
-    "load_mxnet",
-    "EvalDetective",
+NEED_FRAMEWORKS = {"load_keras", "load_mxnet", "EvalDetective"} | {
+    f"utils.{name}" for name in ("monte_carlo", "runs", "sweep", "torch_training")
 }
 FIGURES = "utils.plotting"
 # Pyodide fetches these side by side while it starts; JupyterLite's kernel would ask for one after the other.
@@ -90,28 +74,8 @@ logging.getLogger("matplotlib.font_manager").setLevel("ERROR")  # it would say t
 for name in utils.data.IDX_SHA256:  # fetched when they are first read
     (utils.data.DATA_DIR / f"{{name}}.npz").symlink_to(f"/drive/data/{{name}}.npz")"""
 FETCH_FIGURES = "%pip install -q matplotlib\nfrom utils.plotting import {names}"
+NOT_HERE = " (not in the browser)"
 NOT_RUN = "*The browser shows the next cell as it is stored: {why}.*"
-
-
-def runs_in_the_browser(name):
-    """Is there a live version of this notebook, named by its path below notebooks, without suffix?"""
-    return name in NOTEBOOKS
-
-
-def linked(text, name):
-    """The text of the notebook `name`; its links lead to notebooks that run here, or to pages of the site."""
-    site = os.environ.get("COURSE_SITE", "").rstrip("/")
-
-    def link(found):
-        words, path, place = found.groups()
-        page = posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
-        page = "teaching" if page == "../teaching/README.md" else posixpath.splitext(page)[0]
-        if runs_in_the_browser(page):
-            return found[0]
-        return f"[{words}]({site}/{page}.html{place or ''})" if site else f"{words} (not in the browser)"
-
-    text = text.replace("](../images/", "](images/")  # which lie above the notebooks elsewhere
-    return re.sub(r"(?<!!)\[([^\[\]]*)\]\((?!\w+:)([^)#]+\.(?:ipynb|md))(#[^)]*)?\)", link, text)
 
 
 # --- a notebook as the browser runs it ---
@@ -152,11 +116,7 @@ def browser_cut(notebook, packages=()):
             absent = {name: reason for name, reason in absent.items() if name not in drawing}
             fetched = True
     notebook.cells = cells
-    notebook.metadata.kernelspec = {
-        "display_name": "Python (Pyodide)",
-        "language": "python",
-        "name": "python",
-    }
+    notebook.metadata.kernelspec = {"display_name": "Pyodide", "language": "python", "name": "python"}
     return notebook
 
 
@@ -193,17 +153,9 @@ def names(source):
     `table[key] = value` changes the table and does not need it whole: what lacks a row is only its readers.
     """
     whole = symtable.symtable(source, "cell", "exec")
-    given = {
-        symbol.get_name() for symbol in whole.get_symbols() if symbol.is_assigned() or symbol.is_imported()
-    }
-    nodes = list(ast.walk(ast.parse(source)))
-    filled = [
-        node.value.id
-        for node in nodes
-        if isinstance(node, ast.Subscript)
-        and isinstance(node.ctx, ast.Store)
-        and isinstance(node.value, ast.Name)
-    ]
+    given = {name.get_name() for name in whole.get_symbols() if name.is_assigned() or name.is_imported()}
+    nodes = ast.walk(ast.parse(source))
+    filled = re.findall(r"^ *(\w+)\[.*\] = ", source, re.M)
     read = [node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
     needed = {name for name in global_names(whole) if read.count(name) > filled.count(name)} - given
     return given, set(filled), needed
@@ -212,12 +164,8 @@ def names(source):
 def global_names(table):
     """The names of the notebook that a cell's symbol table and the scopes inside it read."""
     top = table.get_type() == "module"
-    own = {
-        symbol.get_name()
-        for symbol in table.get_symbols()
-        if symbol.is_referenced() and (top or symbol.is_global())
-    }
-    return own.union(*map(global_names, table.get_children()))
+    read = [name for name in table.get_symbols() if name.is_referenced() and (top or name.is_global())]
+    return {name.get_name() for name in read}.union(*map(global_names, table.get_children()))
 
 
 def as_text(cell, why):
@@ -226,8 +174,7 @@ def as_text(cell, why):
     for output in cell.outputs:
         data = output.get("data", {})
         if "image/png" in data:
-            alt = output.metadata.get("image/png", {}).get("alt", data["text/plain"])
-            shown.append(f"![{alt}](data:image/png;base64,{data['image/png'].strip()})")
+            shown.append(f"![{alt(output)}](data:image/png;base64,{data['image/png'].strip()})")
         elif "text/markdown" in data:
             shown.append(data["text/markdown"])
         else:
@@ -238,13 +185,17 @@ def as_text(cell, why):
 # --- what is served ---
 
 
+def address(path, page):
+    """Where a link to this page leads: to the notebook, if it runs here, or to the site, if there is one."""
+    site = os.environ.get("COURSE_SITE", "").rstrip("/")
+    return path if page in NOTEBOOKS else site and f"{site}/{page}.html"
+
+
 def write_contents(folder):
     """The notebooks that run, and the data sets, which a notebook fetches when it first reads them."""
     for name, packages in NOTEBOOKS.items():
         notebook = browser_cut(nbformat.read(NOTEBOOKS_DIR / f"{name}.ipynb", 4), packages)
-        for cell in notebook.cells:
-            if cell.cell_type == "markdown":
-                cell.source = linked(cell.source, name)
+        relink(notebook, name, address, NOT_HERE)
         path = folder / f"{name}.ipynb"
         path.parent.mkdir(parents=True, exist_ok=True)
         # As Jupyter's servers give it to JupyterLab: texts are not cut into lines, as nbformat.write would.
@@ -266,17 +217,8 @@ def write_wheel(folder, work):
 
 def fetch_wheels(folder):
     """The wheels that Pyodide does not bring."""
-    pure = ("--no-deps", "--only-binary=:all:", "--platform=any", "--implementation=py", "--abi=none")
-    pip(
-        "download",
-        *pure,
-        "--python-version=3.12",
-        "--constraint",
-        ROOT / "constraints.txt",
-        "--dest",
-        folder,
-        *WHEELS,
-    )
+    pure = ("--no-deps", "--platform=any", "--only-binary=:all:", "--python-version=3.12")
+    pip("download", *pure, "--constraint", ROOT / "constraints.txt", "--dest", folder, *WHEELS)
 
 
 def pip(*words):
@@ -285,35 +227,13 @@ def pip(*words):
         raise OSError(5, f"{words[0]} failed, for the reason above", "pip")
 
 
-def write_settings(lite, folder, pyodide):
-    """The three files that JupyterLite reads."""
+def settings(pyodide):
+    """What JupyterLite reads; without a copy of Pyodide, with its public address."""
     kernel = {"disablePyPIFallback": True, "loadPyodideOptions": {"packages": AT_START}}
     kernel |= {} if pyodide else {"pyodideUrl": PYODIDE}
-    settings = {
-        "jupyter-lite.json": {
-            "jupyter-lite-schema-version": 0,
-            "jupyter-config-data": {
-                "appName": "Dropout",
-                "enableServiceWorkerCache": True,
-                "litePluginSettings": {f"{KERNEL}:kernel": kernel},
-            },
-        },
-        "overrides.json": {
-            "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
-        },
-        "jupyter_lite_config.json": {
-            "LiteBuildConfig": {
-                "output_dir": str(folder),
-                "apps": ["lab"],
-                "ignore_sys_prefix": ["federated_extensions"],
-                "federated_extensions": [lab_extension(name) for name in EXTENSIONS],
-                "no_sourcemaps": True,
-                "no_unused_shared_packages": True,
-            }
-        },
-    }
-    for name, content in settings.items():
-        (lite / name).write_text(json.dumps(content, indent=1))
+    plugins = {f"{KERNEL}:kernel": kernel}
+    data = {"appName": "Dropout", "enableServiceWorkerCache": True, "litePluginSettings": plugins}
+    return {"jupyter-lite-schema-version": 0, "jupyter-config-data": data}
 
 
 def lab_extension(name):
@@ -325,27 +245,34 @@ def lab_extension(name):
 
 
 def main(arguments):
-    if len(arguments) not in (1, 3) or arguments[1:2] not in ([], ["--pyodide"]):
-        print(
-            "course.py: live takes a folder, and after it --pyodide and the folder of Pyodide.",
-            file=sys.stderr,
-        )
-        return 1
-    folder, pyodide = Path(arguments[0]).resolve(), None
-    if len(arguments) == 3:
-        pyodide = Path(os.environ.get("COURSE_CALLER", "."), arguments[2]).resolve()
+    parser = argparse.ArgumentParser("course.py live", usage=argparse.SUPPRESS)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--pyodide", type=Path)
+    given = parser.parse_args(arguments)
+    folder, pyodide = given.folder.resolve(), given.pyodide
+    if pyodide:
+        pyodide = Path(os.environ.get("COURSE_CALLER", "."), pyodide).resolve()
         if not (pyodide / "pyodide.js").exists():
             raise FileNotFoundError(2, "there is no pyodide.js", str(pyodide))
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as work:
-        lite, wheel = Path(work, "lite"), Path(work, "wheel")
+        lite = Path(work, "lite")
         (lite / "pypi").mkdir(parents=True)
         write_contents(lite / "files")
-        write_wheel(lite / "pypi", wheel)
+        write_wheel(lite / "pypi", Path(work, "wheel"))
         fetch_wheels(lite / "pypi")
         if pyodide:
             shutil.copytree(pyodide, lite / "static/pyodide")
-        write_settings(lite, folder, pyodide)
+        (lite / "jupyter-lite.json").write_text(json.dumps(settings(pyodide)))
+        build = {
+            "output_dir": str(folder),
+            "apps": ["lab"],
+            "ignore_sys_prefix": ["federated_extensions"],
+            "federated_extensions": [lab_extension(name) for name in EXTENSIONS],
+            "no_sourcemaps": True,
+            "no_unused_shared_packages": True,
+        }
+        (lite / "jupyter_lite_config.json").write_text(json.dumps({"LiteBuildConfig": build}))
         command = [sys.executable, "-m", "jupyterlite_core", "build"]
         result = subprocess.run(command, cwd=lite, capture_output=True, text=True, check=False)
     if result.returncode:

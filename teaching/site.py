@@ -19,19 +19,18 @@ import nbformat
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective, docutils_namespace
+from sphinx.util.docutils import docutils_namespace
 
-from authoring.bundle import BUNDLES
-from authoring.contents import MAP, START, describe, filled, paths, table
+from authoring.contents import MAP, describe, filled, paths, table
 from authoring.store import NOTEBOOKS_DIR, find_notebooks
-from teaching.html import COURSE_VERSION, fill_places, mathml, or_one_sentence, place
-from teaching.live import runs_in_the_browser
-from utils import widgets
-from utils.widgets.base import CSS
+from teaching import html
+from teaching.live import NOTEBOOKS as LIVE
+from utils.widgets import OverfitRace
 
 PAGES = Path(__file__).resolve().parent / "pages"
 TEACHING = PAGES.parent / "README.md"
-STATIC = (BUNDLES / "page.js", CSS, PAGES / "site.js", PAGES / "site.css")
+STATIC = (*html.WIDGET_FILES, PAGES / "site.js", PAGES / "site.css")
+THEME = {"use_download_button": False, "home_page_in_toc": True}
 SETTINGS = {
     "project": "Dropout, from scratch and in four frameworks",
     "html_title": "Dropout",
@@ -40,9 +39,8 @@ SETTINGS = {
     "extensions": ["myst_nb", "teaching.site"],
     "exclude_patterns": ["site.*"],
     "html_theme": "sphinx_book_theme",
-    "html_theme_options": {"use_download_button": False, "home_page_in_toc": True},
     "html_static_path": [str(path) for path in STATIC],
-    "html_css_files": [CSS.name, "site.css"],
+    "html_css_files": [html.WIDGET_FILES[1].name, "site.css"],
     "html_js_files": ["site.js"],
     "html_math_renderer": "mathml",
     "html_copy_source": False,
@@ -59,22 +57,20 @@ SETTINGS = {
 
 def read(text):
     """What MyST-NB makes a page of: a stored notebook with its widgets, figures in words, covered answers."""
-    notebook = nbformat.reads(text, as_version=4)
-    fill_places(notebook)
+    notebook = html.without_kernel(nbformat.reads(text, as_version=4))
     for cell in notebook.cells:
         tags = cell.metadata.setdefault("tags", [])
         shown = cell.metadata.setdefault("mystnb", {})
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}):
-                alt = output.metadata.get("image/png", {}).get("alt", output.data["text/plain"])
-                shown["image"] = {"alt": alt}
+                shown["image"] = {"alt": html.alt(output)}
         folded = cell.metadata.get("jupyter", {})
         if folded.get("outputs_hidden"):
             tags.append("hide-output")
             shown["code_prompt_show"] = "Show what happens"
         elif folded.get("source_hidden"):
             tags.append("hide-input")
-            shown["code_prompt_show"] = "The course's version" if COURSE_VERSION in tags else "The code"
+            shown["code_prompt_show"] = html.VERSION if html.COURSE_VERSION in tags else html.CODE
     return notebook
 
 
@@ -83,36 +79,20 @@ def anchor(title):
     return title.replace(" ", "-")
 
 
-class Widget(SphinxDirective):
-    """```{widget} Name: one of the course's widgets, as it opens."""
-
-    required_arguments = 1
-
-    def run(self):
-        widget = getattr(widgets, self.arguments[0])()
-        return [nodes.raw("", place(widget.static_state(), widget.question), format="html")]
-
-
 def draw_math(display):
     """A node's formula as MathML."""
 
     def draw(translator, node):
-        formula = mathml(node.astext(), display)
+        formula = html.mathml(node.astext(), display)
         translator.body.append(formula if display == "inline" else f'<div class="math-block">{formula}</div>')
         raise nodes.SkipNode
 
     return draw, None
 
 
-def make_page_of(app, name, text):
-    """The home page gets the tables of ways and chapters; the teacher's page, moved here, other links."""
-    if name == "index" and START.format("chapters") in text[0]:
-        rows = [describe(path) for path in find_notebooks([])]
-        text[0] = filled(text[0], "chapters", table(rows, "", ("promise", "minutes")))
-        text[0] = filled(text[0], "paths", paths(rows))
-    text[0] = text[0].replace("](../teaching/README.md)", "](teaching.md)")
-    if name == "teaching":
-        text[0] = text[0].replace("](../notebooks/", "](")
+def lead_to_teacher(app, name, text):
+    """The teacher's page was moved beside the chapters."""
+    text[0] = text[0].replace("](../teaching/README.md)", "](teaching.md)").replace("](../notebooks/", "](")
 
 
 # --- the glossary: its words, where a chapter first uses one, link to it, and it links back ---
@@ -159,67 +139,55 @@ def link_back(app, document, name):
     """In the glossary add to each word the chapters that use it."""
     for entry in document.findall(nodes.definition_list_item) if name == "glossary" else ():
         terms = [term.astext() for term in entry.findall(nodes.term)]
-        used = sorted({(chapter, term) for term in terms for chapter in app.used.get(term, [])})
-        links = [
-            nodes.reference("", chapter[:2], refuri=f"{chapter}.html#{use_id(term)}", internal=True)
-            for chapter, term in used
-        ]
+        used = sorted({(chapter, use_id(term)) for term in terms for chapter in app.used.get(term, [])})
         line = nodes.paragraph("", "In ", classes=["uses"])
-        for link in links:
-            line += [link, nodes.Text(" ")]
-        if links:
+        for chapter, use in used:
+            address = f"{chapter}.html#{use}"
+            line += [nodes.reference("", chapter[:2], refuri=address, internal=True), nodes.Text(" ")]
+        if used:
             entry.next_node(nodes.definition).append(line)
 
 
 # --- what stands in the head of a page ---
 
 
-def add_scripts_and_buttons(app, name, template, context, document):
-    """The widgets' script where there are widgets; the ways to run a notebook whose addresses are known."""
-    if document is None:
-        return
-    if "dw-place" in context["body"]:
+def add_scripts_and_button(app, name, template, context, document):
+    """The widgets' script where there are widgets, and the way to run the notebook in the browser."""
+    if "dw-place" in context.get("body", ""):
         app.add_js_file("page.js", loading_method="defer")
-    if (app.srcdir / f"{name}.ipynb").exists():
-        context["header_buttons"] += [
-            {
-                "type": "link",
-                "text": text,
-                "icon": "fas fa-play",
-                "url": url,
-                "tooltip": f"{text}: opens a new page",
-            }
-            for text, url in ways_to_run(name, context["pathto"])
-        ]
+    live = os.environ.get("COURSE_LIVE", "").rstrip("/")
+    if live and name in LIVE:
+        start = live if "://" in live else context["pathto"](live, resource=True)
+        url, text = f"{start}/lab/index.html?path={name}.ipynb", "Run in your browser"
+        button = {"type": "link", "text": text, "icon": "fas fa-play", "url": url, "tooltip": text}
+        context["header_buttons"].append(button)
 
 
-def ways_to_run(name, pathto):
-    """[(text, address)] of the places where the notebook of this page can be run."""
-    live, repository = (os.environ.get(key, "").rstrip("/") for key in ("COURSE_LIVE", "COURSE_REPOSITORY"))
-    if live and runs_in_the_browser(name):
-        start = live if "://" in live else pathto(live, resource=True)
-        return [("Run in your browser", f"{start}/lab/index.html?path={name}.ipynb")]
+def launch():
+    """The theme's settings for Colab and Binder, where the address of the repository is known."""
+    repository = os.environ.get("COURSE_REPOSITORY", "").rstrip("/")
     if not repository.startswith("https://github.com/"):
-        return []
-    course = repository.removeprefix("https://github.com/")
-    return [
-        (
-            "Open in Colab",
-            f"https://colab.research.google.com/github/{course}/blob/HEAD/notebooks/{name}.ipynb",
-        ),
-        ("Binder", f"https://mybinder.org/v2/gh/{course}/HEAD?urlpath=lab/tree/notebooks/{name}.ipynb"),
-    ]
+        return {}
+    return {
+        "repository_url": repository,
+        "repository_branch": "HEAD",
+        "path_to_docs": "notebooks",
+        "launch_buttons": {
+            "notebook_interface": "jupyterlab",
+            "binderhub_url": "https://mybinder.org",
+            "colab_url": "https://colab.research.google.com",
+        },
+    }
 
 
 def setup(app):
     """Sphinx's entry into this file as an extension."""
     app.glossary, app.used = glossary(), {}
     app.add_html_math_renderer("mathml", draw_math("inline"), draw_math("block"))
-    app.add_directive("widget", Widget)
-    app.connect("source-read", make_page_of)
+    app.connect("source-read", lead_to_teacher)
     app.connect("doctree-read", link_first_uses)
     app.connect("doctree-resolved", link_back)
-    app.connect("html-page-context", add_scripts_and_buttons, priority=600)
+    app.connect("html-page-context", add_scripts_and_button, priority=600)
 
 
 def gather(source):
@@ -227,14 +195,19 @@ def gather(source):
     for folder in (NOTEBOOKS_DIR, PAGES):
         shutil.copytree(folder, source, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*", "*.toml"))
     shutil.copy(TEACHING, source / "teaching.md")
-    shutil.copytree(MAP.parent, source.parent / MAP.parent.name, dirs_exist_ok=True)
+    shutil.copytree(MAP.parent, source.parent / MAP.parent.name)
+    home, race, rows = source / "index.md", OverfitRace(), [describe(path) for path in find_notebooks([])]
+    text = filled(home.read_text("utf-8"), "race", html.place(race.static_state(), race.question))
+    text = filled(text, "chapters", table(rows, "", ("promise", "minutes")))
+    home.write_text(filled(text, "paths", paths(rows)), "utf-8")
 
 
 def build(folder, source, work):
     """Make the site of the folder `source` in `folder`. Returns 0, or 1 where Sphinx warned of something."""
+    settings = SETTINGS | {"html_theme_options": THEME | launch()}
     made = work / "made/html"  # MyST-NB writes beside it, too
     with docutils_namespace():
-        app = Sphinx(source, None, made, work, "html", SETTINGS, status=None, warningiserror=True)
+        app = Sphinx(source, None, made, work, "html", settings, status=None, warningiserror=True)
         app.build()
     lighten(made / "_static")
     shutil.copytree(made, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("objects.inv", ".*"))
@@ -260,4 +233,4 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    sys.exit(or_one_sentence(main, sys.argv[1:]))
+    sys.exit(html.or_one_sentence(main, sys.argv[1:]))

@@ -16,20 +16,18 @@ from importlib import resources
 from pathlib import Path
 
 import nbformat
-from bs4 import BeautifulSoup
-from jinja2 import pass_context
 from nbconvert import SlidesExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
+from authoring.contents import MAP
 from authoring.store import NOTEBOOKS_DIR, find_notebooks
-from teaching.html import COURSE_VERSION, add_widgets, fill_places, mathml, or_one_sentence
+from teaching import html
 
 HERE = Path(__file__).resolve().parent
 REVEAL = Path(resources.files("sphinx_revealjs") / "_static/revealjs")  # it ships reveal.js
 LEFT_OUT, TAGS_LEFT_OUT = ("## Exercises", "## Sources"), {"setup", "imports"}
 MOST_LINES, MOST_CODE, LINE = 18, 12, 85  # lines on a slide, of them code, and characters on a line
-LONG = "long-code"
-FOLDED = {LONG: "The code", COURSE_VERSION: "The course's version"}
+SHOWN = {path.stem: path for path in (*find_notebooks([]), *sorted(NOTEBOOKS_DIR.glob("[a-z]*.ipynb")))}
 
 
 def as_slides(notebook):
@@ -62,12 +60,12 @@ def pieces(cell):
     """The cell cut where a slide may end: its headings and paragraphs, or its code and each output."""
     if cell.cell_type == "markdown":
         return [part(cell, source=block) for block in blocks(cell.source)]
-    tags = cell.metadata.get("tags", [])
-    sources = [cell.source] if COURSE_VERSION in tags else code_parts(cell.source)
+    version = html.COURSE_VERSION in cell.metadata.get("tags", [])
+    sources = [cell.source] if version else code_parts(cell.source)
     code = [part(cell, source=source, outputs=[]) for source in sources]
     for piece in code:
-        too_long = len(piece.source.splitlines()) > MOST_CODE and COURSE_VERSION not in tags
-        piece.metadata.tags = [*tags, LONG] if too_long else tags
+        too_long = len(piece.source.splitlines()) > MOST_CODE
+        piece.metadata.fold = html.VERSION if version else html.CODE if too_long else ""
     outputs = [part(cell, source="", outputs=[output]) for whole in cell.outputs for output in shorter(whole)]
     for piece in outputs:
         piece.metadata.transient = {"remove_source": True}  # nbconvert shows the output alone
@@ -134,8 +132,7 @@ def size(piece):
         fenced = sum(block.count("\n") - 1 for block in re.findall(r"```.*?```", piece.source, re.S))
         return height(lines) + 0.7, fenced
     if not piece.outputs:
-        folded = set(FOLDED) & set(piece.metadata.get("tags", []))
-        return (2, 0) if folded else (0.8 * len(lines) + 0.7, len(lines))
+        return (2, 0) if piece.metadata.get("fold") else (0.8 * len(lines) + 0.7, len(lines))
     data = piece.outputs[0].get("data", {})
     if "dw-place" in data.get("text/html", ""):
         return MOST_LINES + 1, 0  # a widget stands alone
@@ -147,79 +144,59 @@ def size(piece):
     return max(0.8 * text.count("\n"), text.count("<tr")) + 1, 0
 
 
-class MathMLRenderer(IPythonRenderer):
+class Renderer(IPythonRenderer):
     """nbconvert's Markdown, with formulas as MathML."""
 
     def block_math(self, body):
-        return mathml(body, "block")
+        return html.mathml(body, "block")
 
     def inline_math(self, body):
-        return mathml(body, "inline")
+        return html.mathml(body, "inline")
 
 
-class MathSlidesExporter(SlidesExporter):
-    """A stored notebook as slides, whose formulas need no script and no network."""
-
-    @pass_context
-    def markdown2html(self, context, source):
-        renderer = MathMLRenderer(
-            escape=False,
-            anchor_link_text=self.anchor_link_text,
-            exclude_anchor_links=self.exclude_anchor_links,
-        )
-        return MarkdownWithMath(renderer=renderer).render(source)
+def markdown(text):
+    """HTML whose formulas need no script and no network."""
+    return MarkdownWithMath(renderer=Renderer(escape=False)).render(text)
 
 
 def make_slides(path, folder):
     """Write the slides of the stored notebook at `path` into `folder`; return their path."""
-    notebook = nbformat.read(path, as_version=4)
-    has_widgets = fill_places(notebook)
-    exported, _ = MathSlidesExporter(reveal_url_prefix="reveal", reveal_theme="white").from_notebook_node(
-        as_slides(notebook), resources={"metadata": {"name": path.stem, "path": str(path.parent)}}
+    notebook = html.without_kernel(nbformat.read(path, as_version=4))
+    html.relink(notebook, path.stem, lambda _, page: f"{page}.html" if page in SHOWN else "")
+    exporter = SlidesExporter(
+        template_file=str(HERE / "slides.html.j2"),
+        filters={"markdown2html": markdown, "alt": html.alt},
+        reveal_url_prefix="reveal",
+        reveal_theme="slides",
     )
-    page = BeautifulSoup(exported, "html.parser")
-    for script in page.select("script:not([type='application/json'])"):
-        script.decompose()  # all of them load something from the network
-    for link in page.select("a[href^='exercises/']"):
-        link.unwrap()  # exercises have no slides
-    for link in page.select("a[href]"):
-        link["href"] = re.sub(r"\.ipynb(?=$|#)", ".html", link["href"])
-    for tag, words in FOLDED.items():
-        for code in page.select(f".celltag_{tag} .jp-Cell-inputWrapper"):
-            code.wrap(page.new_tag("details")).insert(0, page.new_tag("summary"))
-            code.parent["name"] = "fold"  # one is open at a time
-            code.parent.summary.string = words
-    if has_widgets:
-        add_widgets(page)
-    style = page.new_tag("style")
-    style.string = (HERE / "slides.css").read_text(encoding="utf-8")
-    page.head.append(style)
-    for source in ("reveal/dist/reveal.js", "reveal/plugin/notes/notes.js"):
-        page.body.append(page.new_tag("script", src=source))
-    script = page.new_tag("script")
-    script.string = (HERE / "slides.js").read_text(encoding="utf-8")
-    page.body.append(script)
+    page, _ = exporter.from_notebook_node(as_slides(notebook), {"metadata": {"name": path.stem}})
     target = folder / f"{path.stem}.html"
-    target.write_text(str(page), encoding="utf-8")
+    target.write_text(page, encoding="utf-8")
     return target
 
 
 def copy_reveal(folder):
-    """Put reveal.js into `folder`/reveal."""
+    """Put what all slides load into `folder`: reveal.js with our style as a theme, and the map."""
+    reveal = folder / "reveal"
     for part in ("dist", "plugin/notes"):
-        shutil.copytree(REVEAL / part, folder / "reveal" / part, dirs_exist_ok=True)
-    shutil.copy(REVEAL / "LICENSE", folder / "reveal")
+        shutil.copytree(REVEAL / part, reveal / part, dirs_exist_ok=True)
+    script, style = html.WIDGET_FILES
+    for source in (REVEAL / "LICENSE", HERE / "slides.js", script):
+        shutil.copy(source, reveal)
+    for source in (HERE / "slides.css", style):
+        shutil.copy(source, reveal / "dist/theme")
+    shutil.copytree(MAP.parent, folder / MAP.parent.name, dirs_exist_ok=True)
 
 
 def main(arguments):
     folder = Path(arguments[0] if arguments else "slides").resolve()
     folder.mkdir(parents=True, exist_ok=True)
     copy_reveal(folder)
-    for path in [*find_notebooks([]), *sorted(NOTEBOOKS_DIR.glob("[a-z]*.ipynb"))]:
+    for path in SHOWN.values():
         print(make_slides(path, folder).name)
     print(f"open one of them in {folder} with a browser; nothing else is needed")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(or_one_sentence(main, sys.argv[1:]))
+    sys.exit(html.or_one_sentence(main, sys.argv[1:]))

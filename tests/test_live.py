@@ -18,7 +18,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from browser import CHROMIUM_FLAGS, NOTHING_RUNS, ROOT, wait_for
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from playwright.sync_api import sync_playwright
 from pyodide_copy import fetch
 
@@ -97,22 +97,29 @@ def test_stored_results_are_taken_and_the_run_beside_them_is_shown(before):
     assert cut("experiment = 1", "results = stored('02', experiment)") == ["run", "run"]
 
 
+def linked(text, name):
+    """The text of the notebook `name` as a live one has it."""
+    notebook = new_notebook(cells=[new_markdown_cell(text)])
+    live.relink(notebook, name, live.address, live.NOT_HERE)
+    return notebook.cells[0].source
+
+
 def test_links_lead_to_what_runs_here_or_to_the_site(monkeypatch):
     text = "[02](02_dropout_from_scratch.ipynb#1.-The-rule), [`p`](08_how_much.ipynb#a), "
     text += "[you](../teaching/README.md)"
-    here, *others = live.linked(text, "00_start_here").split(", ")
+    here, *others = linked(text, "00_start_here").split(", ")
     assert here == "[02](02_dropout_from_scratch.ipynb#1.-The-rule)"
     assert others == ["`p` (not in the browser)", "you (not in the browser)"]
     monkeypatch.setenv("COURSE_SITE", "https://example.org/course/")
-    here, chapter, teaching = live.linked(text, "00_start_here").split(", ")
+    here, chapter, teaching = linked(text, "00_start_here").split(", ")
     assert chapter == "[`p`](https://example.org/course/08_how_much.html#a)"
     assert teaching == "[you](https://example.org/course/teaching.html)"
     up = "[back](../01_overfitting.ipynb) [on](../03_keras.ipynb)"
-    assert live.linked(up, "exercises/01_overfitting") == (
+    assert linked(up, "exercises/01_overfitting") == (
         "[back](../01_overfitting.ipynb) [on](https://example.org/course/03_keras.html)"
     )
     same = "![map](images/map.svg) [x](#here) [y](https://example.org) `a[0](1)`"
-    assert live.linked(same.replace("images", "../images"), "00_start_here") == same
+    assert linked(same.replace("images", "../images"), "00_start_here") == same
 
 
 def test_no_link_of_a_live_notebook_leads_nowhere(tmp_path):
@@ -166,7 +173,6 @@ def test_the_check_in_a_browser_names_what_is_there_and_fails_at_nothing(monkeyp
 
 
 def test_the_wheel_holds_the_course_and_not_the_large_data(tmp_path, monkeypatch):
-    monkeypatch.setattr(live, "WHEELS", ())
     live.write_wheel(tmp_path, tmp_path / "work")
     (path,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(path).namelist())
@@ -177,7 +183,8 @@ def test_the_wheel_holds_the_course_and_not_the_large_data(tmp_path, monkeypatch
 
 @pytest.mark.parametrize("words", [["--pyodide"], ["--other", "x"], ["--pyodide", "x", "y"]])
 def test_other_words_get_one_sentence(tmp_path, capsys, words):
-    assert live.main([str(tmp_path / "live"), *words]) == 1
+    with pytest.raises(SystemExit):
+        live.main([str(tmp_path / "live"), *words])
     assert capsys.readouterr().err.count("\n") == 1 and not (tmp_path / "live").exists()
 
 

@@ -17,6 +17,7 @@ from playwright.sync_api import sync_playwright
 
 from authoring.store import METADATA, NOTEBOOKS_DIR
 from teaching import site
+from teaching.html import or_one_sentence
 from utils.widgets.base import STATIC_STATE
 
 # The theme and MyST use what Sphinx will take away in two versions.
@@ -194,26 +195,33 @@ def test_covered_answers_and_the_courses_versions_are_folded(small):
     )
 
 
-def test_without_addresses_there_are_no_buttons_and_with_them_each_page_has_its_own(small, monkeypatch):
-    assert site.ways_to_run("00_start_here", lambda path, resource: path) == []
-    monkeypatch.setenv("COURSE_LIVE", "live/")
-    monkeypatch.setenv("COURSE_REPOSITORY", "https://github.com/someone/course")
-    ((text, url),) = site.ways_to_run(
-        "exercises/02_dropout_from_scratch", lambda path, resource: f"../{path}"
-    )
-    assert text == "Run in your browser"
-    assert url == "../live/lab/index.html?path=exercises/02_dropout_from_scratch.ipynb"
-    links = [link["href"] for link in small().select(".article-header-buttons a")]
-    assert links == [
-        "https://colab.research.google.com/github/someone/course/blob/HEAD/notebooks/07_demo.ipynb",
-        "https://mybinder.org/v2/gh/someone/course/HEAD?urlpath=lab/tree/notebooks/07_demo.ipynb",
-    ]
+def buttons(page):
+    return {link.get_text(strip=True): link["href"] for link in page.select(".article-header-buttons a")}
+
+
+def test_a_notebook_that_runs_in_the_browser_says_so(pages):
+    name = "exercises/02_dropout_from_scratch"
+    address = f"../live/lab/index.html?path={name}.ipynb"
+    assert buttons(pages[1][f"{name}.html"]) == {"Run in your browser": address}
+    assert buttons(pages[1]["03_keras.html"]) == buttons(pages[1]["glossary.html"]) == {}
+
+
+def test_without_addresses_there_are_no_buttons(small):
+    assert buttons(small()) == {}
+
+
+def test_with_the_repositorys_address_a_notebook_opens_in_colab_and_binder(small, monkeypatch):
+    monkeypatch.setenv("COURSE_REPOSITORY", "https://github.com/someone/course/")
+    assert buttons(small()) == {
+        "Colab": "https://colab.research.google.com/github/someone/course/blob/HEAD/notebooks/07_demo.ipynb",
+        "Binder": "https://mybinder.org/v2/gh/someone/course/HEAD?urlpath=lab/tree/notebooks/07_demo.ipynb",
+    }
 
 
 @pytest.mark.parametrize("place", ["file", "file/pages"])
 def test_a_folder_that_cannot_be_made_gets_one_sentence(tmp_path, capsys, place):
     (tmp_path / "file").write_text("mine")
-    assert site.or_one_sentence(site.main, [str(tmp_path / place)]) == 1
+    assert or_one_sentence(site.main, [str(tmp_path / place)]) == 1
     said = capsys.readouterr().err
     assert said.startswith(f"course.py: {tmp_path / place}") and said.count("\n") == 1, said
 

@@ -7,10 +7,9 @@ from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from playwright.sync_api import sync_playwright
 
-from authoring.store import NOTEBOOKS_DIR, find_notebooks
 from teaching import slides
 from teaching.html import or_one_sentence
-from teaching.slides import MOST_CODE, as_slides, code_parts, copy_reveal, main, make_slides
+from teaching.slides import MOST_CODE, SHOWN, as_slides, code_parts, copy_reveal, main, make_slides
 
 
 def types(*cells):
@@ -105,23 +104,30 @@ def shown():
 @pytest.fixture
 def page(page_of, shown):
     return page_of(
-        new_markdown_cell("# $p$\n\n[next](08_x.ipynb#part) [task](exercises/07_x.ipynb) `$code$` for \\$5"),
+        new_markdown_cell("# $p$\n\n[next](08_how_much.ipynb#part) `$code$` for \\$5"),
+        new_markdown_cell(
+            "[task](exercises/07_x.ipynb), [proof](appendix/07_x.ipynb#a), [page](is_it_off.md)"
+        ),
         new_code_cell("draw()", outputs=[shown]),
+        new_code_cell("plot()", outputs=[new_output("display_data", FIGURE)]),
     )
 
 
 def test_slides_load_nothing_from_the_network(page):
     sources = [tag["src"] for tag in page.select("script[src]")]
     styles = [tag["href"] for tag in page.select("link[href]")]
-    assert sources == ["reveal/dist/reveal.js", "reveal/plugin/notes/notes.js"]
-    assert styles and all(href.startswith("reveal/") for href in styles)
-    assert "Reveal.initialize" in page.find_all("script")[-1].string
+    assert sources == [
+        f"reveal/{name}" for name in ("page.js", "dist/reveal.js", "plugin/notes/notes.js", "slides.js")
+    ]
+    assert styles == ["reveal/dist/reveal.css", "reveal/dist/theme/slides.css"]
 
 
 def test_slides_show_formulas_outputs_and_links_to_slides(page):
     assert len(page.find_all("math")) == 1 and "$code$ for $5" in page.get_text()
-    assert page.select_one("a[href='08_x.html#part']")
-    assert len(page.select(".slides a[href*='.html']")) == 1 and "task" in page.select_one(".slides").text
+    assert page.select_one("a[href='08_how_much.html#part']")
+    assert len(page.select(".slides a[href]:not(.anchor-link)")) == 1
+    assert "task, proof, page" in page.get_text(), "what has no slides is a word"
+    assert page.img["alt"] == "two bars"
     assert "107 of 192" in page.select_one(".slides section section").get_text()
 
 
@@ -138,10 +144,12 @@ def test_the_answer_to_a_prediction_comes_one_slide_after_the_question(page_of, 
 def test_the_courses_version_and_long_functions_are_folded(page_of):
     tags = ("your-turn", "course-version")
     long = new_code_cell("def f():\n" + "    mask_l = 1\n" * MOST_CODE)
-    page = page_of(*(new_code_cell(f"mask_{tag[0]} = 1", metadata={"tags": [tag]}) for tag in tags), long)
+    said = new_markdown_cell("Your turn.\n\nThe course's version:")
+    page = page_of(said, *(new_code_cell(f"mask_{tag[0]}", metadata={"tags": [tag]}) for tag in tags), long)
     version, code = page.find_all("details")
     assert "mask_c" in version.get_text() and "mask_l" in code.get_text() and "mask_y" in page.get_text()
     assert (version.summary.get_text(), code.summary.get_text()) == ("The course's version", "The code")
+    assert page.get_text().count("The course's version") == 1
 
 
 def test_a_folder_that_cannot_be_made_gets_one_sentence(tmp_path, capsys):
@@ -153,11 +161,19 @@ def test_a_folder_that_cannot_be_made_gets_one_sentence(tmp_path, capsys):
     assert (tmp_path / "file").read_text() == "mine"
 
 
+BESIDE = (
+    "images/map.svg",
+    *(f"reveal/{name}" for name in ("LICENSE", "page.js", "dist/reveal.js", "dist/reveal.css", "slides.js")),
+    *(f"reveal/dist/theme/{name}.css" for name in ("slides", "white", "widgets")),
+    "reveal/plugin/notes/notes.js",
+)
+
+
 def test_reveal_lies_beside_the_slides(tmp_path):
     for _ in "again":
         copy_reveal(tmp_path)
-    for name in ("LICENSE", "dist/reveal.js", "dist/reveal.css", "plugin/notes/notes.js"):
-        assert (tmp_path / "reveal" / name).stat().st_size > 0
+    for name in BESIDE:
+        assert (tmp_path / name).stat().st_size > 0
 
 
 def test_the_command_makes_slides_of_every_chapter(tmp_path, monkeypatch, capsys):
@@ -172,9 +188,6 @@ def test_the_command_makes_slides_of_every_chapter(tmp_path, monkeypatch, capsys
 
 
 # --- every slide of every chapter, in the browser, from files ---
-
-
-SHOWN = {path.stem: path for path in (*find_notebooks([]), NOTEBOOKS_DIR / "widgets_gallery.ipynb")}
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,7 @@
 """One web page with all widgets, as an exported page has them: no kernel, no server, no network."""
 
-from bs4 import BeautifulSoup
-
-from teaching.html import add_widgets, place
+from teaching.html import place
+from utils.widgets.base import CSS, bundle
 
 DARK = "--jp-layout-color0: #111111; --jp-layout-color2: #424242; --jp-content-font-color0: #ffffff;"
 
@@ -12,14 +11,11 @@ def write_page(path, widgets, style="", before=""):
 
     `style` is more CSS, `before` a script that runs before the widgets'.
     """
-    page = BeautifulSoup(
+    places = "".join(place(widget.static_state()) for widget in widgets)
+    path.write_text(
         "<!doctype html><html><head><meta charset='utf-8'><style>"
         f"body {{ margin: 8px; }} body.dark {{ {DARK} background: #111111; }} {style}"
-        f"</style><script>{before}</script></head><body>"
-        + "".join(place(widget.static_state()) for widget in widgets)
-        + "</body></html>",
-        "html.parser",
+        f"{CSS.read_text('utf-8')}</style><script>{before}</script></head><body>{places}<script>{bundle('page')}</script></body></html>",
+        encoding="utf-8",
     )
-    add_widgets(page)
-    path.write_text(str(page), encoding="utf-8")
     return path

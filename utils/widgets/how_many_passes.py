@@ -1,4 +1,4 @@
-"""How Many Passes?: what dropout does to a small GPT that reads its text once or often, and what it writes."""
+"""How Many Passes?: what dropout does to a small GPT that reads its text once or often; what it writes."""
 
 import itertools
 import math
@@ -11,7 +11,7 @@ from utils.data import ALPHABET
 from utils.measured import LESS, MATTERS, MORE, Difference, verdict
 from utils.widgets import guess
 from utils.widgets.base import CourseWidget, Probability, WholeNumber, bundle, load_bank
-from utils.widgets.how_many_passes_bank import LENGTHS, LONG, PS, READ, WHENS, spell
+from utils.widgets.how_many_passes_bank import LENGTHS, LONG, PS, READ, spell
 
 PASSES = tuple(round(READ / length) for length in LENGTHS)
 PLACES = tuple(round(math.log10(READ / length), 3) for length in LENGTHS)  # where they stand on the axis
@@ -49,8 +49,9 @@ class HowManyPasses(CourseWidget):
     nats = traitlets.List().tag(sync=True)
     texts = traitlets.List().tag(sync=True)
     layout_numbers = traitlets.Dict(
-        {"p": list(PS), "passes": list(PASSES), "places": list(PLACES), "lengths": list(LENGTHS), "long": LONG,
-         "differences": list(DIFFERENCES), "nats": list(NATS), "alike": ALIKE, "seeds": NUM_SEEDS}
+        {"p": list(PS), "passes": list(PASSES), "places": list(PLACES), "lengths": list(LENGTHS),
+         "long": LONG, "differences": list(DIFFERENCES), "nats": list(NATS), "alike": ALIKE,
+         "seeds": NUM_SEEDS}
     ).tag(sync=True)  # fmt: skip
 
     def prepare(self):
@@ -72,15 +73,16 @@ class HowManyPasses(CourseWidget):
         end, stopped = differences()
         low, high, ticks = DIFFERENCES
         return (
-            f"Predict first: a small GPT reads {READ:,} characters of Shakespeare, all different and once, or "
-            f"a few of them up to {PASSES[-1]} times. Draw what dropout does to it at the end of training: its "
-            f"test nats per character at p = {PS[1]} minus those at p = {PS[0]:.0f}. Above 0 dropout costs, "
-            "below 0 it helps.",
+            f"Predict first: a small GPT reads {READ:,} characters of Shakespeare: different ones, once, or "
+            f"a few of them up to {PASSES[-1]} times. Draw what dropout does to it at the end of training: "
+            f"its test nats per character at p = {PS[1]} minus those at p = {PS[0]:.0f}. Above 0 dropout "
+            "costs, below 0 it helps.",
             guess.curve(PLACES, low, high, yticks=ticks, names=list(map(str, PASSES)),
-                        xlabel="passes over the text", ylabel=f"p = {PS[1]} minus p = {PS[0]:.0f}, test nats"),
+                        xlabel="passes over the text",
+                        ylabel=f"test nats, p = {PS[1]} minus p = {PS[0]:.0f}"),
             [round(found.mean, 3) for found in end],
             f"Measured, mean and 95 % interval of {end[0].n} pairs: "
-            + ", ".join(f"{found} at {often(n)} ({told(found)})" for n, found in zip(PASSES, end, strict=True))
+            + ", ".join(f"{one} at {often(n)} ({told(one)})" for n, one in zip(PASSES, end, strict=True))
             + f". Where both stop early, {stopped[-1]} at {often(PASSES[-1])}.",
         )  # fmt: skip
 
@@ -93,11 +95,11 @@ class HowManyPasses(CourseWidget):
         return value
 
     def written(self):
-        """What the chosen model wrote: {"text": str, "spans": [[start, end], ...] of copies, "longest": int}."""
+        """What the chosen model wrote: "text", the "spans" of copies in it, how long the "longest" one is."""
         return self.texts[PS.index(self.p)][PASSES.index(self.passes)][self.seed]
 
     def numbers(self):
-        """The state; test nats at p, and p = 0.2 minus p = 0, at these passes; how much of the text is copied.
+        """The state; test nats at p, and p = 0.2 minus p = 0, at these passes; how much is copied.
 
         Nats and differences come with the ends of their intervals, at the end of training and stopped early;
         `longest` counts the characters of the longest copy in the text on show, `longest_mean` averages it
@@ -118,10 +120,10 @@ class HowManyPasses(CourseWidget):
 
     def draw(self, plotting):
         """Differences and nats against passes, and the text, as a static figure."""
-        numbers = self.numbers()
+        numbers, end = self.numbers(), zip(PASSES, self.differences[0], strict=True)
         fig, axes = plotting.new_figure(
             f"Test nats against passes over the text. p = {PS[1]} minus p = {PS[0]:.0f} at the end: "
-            + ", ".join(f"{row[0]:+.2f} at {often(n)}" for n, row in zip(PASSES, self.differences[0], strict=True))
+            + ", ".join(f"{row[0]:+.2f} at {often(n)}" for n, row in end)
             + f"; stopped early {self.differences[1][-1][0]:+.2f} at {often(PASSES[-1])}. "
             + f"What the model with p = {self.p:g} writes after {often(self.passes)}: the longest piece from "
             f"its training text has {numbers['longest']} characters.",
@@ -172,7 +174,7 @@ def differences():
 
 
 def told(found):
-    """What dropout does, by the interval: it "helps", "costs", "does not matter", or this "cannot be told"."""
+    """What dropout does, by the interval: "helps", "costs", "does not matter"; or it "cannot be told"."""
     helps, costs = (verdict(found, MATTERS["nll"], claimed) for claimed in (LESS, MORE))
     if "holds" in (helps, costs):
         return "helps" if helps == "holds" else "costs"

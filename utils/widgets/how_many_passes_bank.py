@@ -1,4 +1,4 @@
-"""How often a small GPT reads its text, what dropout does then, and what it writes: chapter 15's stored results."""
+"""A small GPT that reads its text once or often, with and without dropout: chapter 15's stored results."""
 
 import numpy as np
 
@@ -25,15 +25,16 @@ def build():
         nats : float64 (2 whens, 2 values of p, 4 lengths, 4)
         differences : float64 (2 whens, 4 lengths, 4), p = 0.2 minus p = 0, paired by draw
         texts : uint8 (2 values of p, 4 lengths, draws, 500), what each model wrote, as places in ALPHABET
-        copied : uint8, of the same shape: to which piece the character belongs, 1, 2, ..., of at least 20 that
-            stand letter for letter in that model's training text; 0 is none
+        copied : uint8, of the same shape: to which piece the character belongs, 1, 2, ..., of those of at
+            least 20 that stand letter for letter in that model's training text; 0 is none
         longest : int64 (2 values of p, 4 lengths, draws), the longest such piece of any length
     """
     arms = load_results(RESULTS)["arms"]
     runs = [[arms[f"{length}, p = {p}"] for length in LENGTHS] for p in PS]
     scores = np.array([[[when(rows) for rows in arm] for arm in runs] for when in (end, stopped)])
     texts = np.array([[[codes(row["text"]) for row in rows] for rows in arm] for arm in runs], dtype=np.uint8)
-    samples = [[spell(sample(length, draw)) for draw in range(texts.shape[2])] for length in LENGTHS]
+    plays = load_text("shakespeare")
+    samples = [[spell(sample(plays, length, draw)) for draw in range(texts.shape[2])] for length in LENGTHS]
     copied, longest = np.zeros_like(texts), np.zeros(texts.shape[:3], dtype=np.int64)
     for i, j, draw in np.ndindex(longest.shape):
         lengths = copies(spell(texts[i, j, draw]), samples[j][draw])
@@ -59,9 +60,8 @@ def stopped(rows):
     return [row["test"][np.argmin(row["val"])] for row in rows]
 
 
-def sample(length, draw):
-    """The characters that a draw of chapter 15 trained on, as places in ALPHABET: int64 (length,)."""
-    text = load_text("shakespeare")
+def sample(text, length, draw):
+    """The part of the plays that a draw of chapter 15 trained on, as places in ALPHABET: int64 (length,)."""
     blocks = text[: len(text) * 9 // 10 // BLOCK * BLOCK].reshape(-1, BLOCK)
     order = np.random.default_rng([draw, 0]).permutation(len(blocks))
     return blocks[order[: length // BLOCK]].ravel()
@@ -78,7 +78,7 @@ def spell(places):
 
 
 def copies(written, text):
-    """How long is the piece that begins at each character of `written` and stands in `text`: int64 (characters,)."""
+    """How much of `written` from each of its characters on stands in `text`: int64 (characters,)."""
     lengths, reach = [], 0
     for start in range(len(written)):
         reach = max(reach - 1, 0)  # what stood there without its first character stands there, too
@@ -89,7 +89,7 @@ def copies(written, text):
 
 
 def apart(lengths, least, begin=0, stop=None):
-    """Copies of at least `least` characters that share none, the longest first taken: [(start, stop), ...]."""
+    """Copies of at least `least` characters that share none, the longest taken first: [(start, stop)]."""
     stop = len(lengths) if stop is None else stop
     inside = np.minimum(lengths[begin:stop], np.arange(stop - begin, 0, -1))
     if not len(inside) or inside.max() < least:

@@ -1,3 +1,4 @@
+import { nearestIndex } from "./core.js";
 import { axes } from "./plot.js";
 import { frame, view } from "./ui.js";
 
@@ -51,8 +52,8 @@ export default view((model, el) => {
   };
 
   return ui.start(() => {
-    const [p, passes, seed] = ["p", "passes", "seed"].map((key) => model.get(key));
-    const k = spec.p.indexOf(p), at = spec.passes.indexOf(passes), drawn = ui.curve();
+    const [k, at] = ["p", "passes"].map((key) => nearestIndex(spec[key], model.get(key)));
+    const p = spec.p[k], passes = spec.passes[at], seed = model.get("seed"), drawn = ui.curve();
     gap.paint((pen) => {
       const [low, high, yticks] = spec.differences, area = axes(pen, { ...names, ylim: [low, high], yticks });
       area.cursor(places[at]);

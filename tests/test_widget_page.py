@@ -639,7 +639,7 @@ def test_a_curve_over_named_places_is_drawn_by_keys_and_the_texts_follow_the_pas
     python.seed = 1
     wait_for(lambda: prose.text_content() == python.written()["text"])
     widget.get_by_label("drop probability p").select_option("0.2")
-    widget.get_by_label("passes over the text").focus()
+    widget.get_by_role("slider", name="passes over the text").focus()
     for passes in (31, 8, 1):
         page.keyboard.press("ArrowLeft")
         python.passes, python.p = passes, 0.2

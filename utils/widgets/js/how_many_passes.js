@@ -41,7 +41,7 @@ export default view((model, el) => {
   ui.button("Another text", () => ui.set({ seed: (model.get("seed") + 1) % spec.seeds }));
   const gap = ui.panel({ ratio: 1, tall: 13, most: 19, wide: 14, title: minus });
   const each = ui.panel({ ratio: 1, tall: 13, most: 19, wide: 14, title: `p = ${spec.p[0]} and p = ${spec.p[1]}` });
-  const prose = ui.prose({ wide: 30, grow: 4 });
+  const prose = ui.prose({ wide: 32, grow: 5 });
   for (const panel of [gap, each]) panel.words({ above: "test nats per character", below: "passes over the text" });
   const names = { xlim: [places[0], places.at(-1)], xticks: places, xformat: (x) => String(spec.passes[places.indexOf(x)]) };
   for (const key of ["guess", "covered"]) ui.on(`change:${key}`, ui.redraw);

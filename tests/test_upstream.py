@@ -19,7 +19,9 @@ PROGRAMS = [
     ("keras_remat_scope.py", [], "tensorflow", ["keras", "tensorflow"]),
     ("keras_remat_scope.py", [], "torch", ["keras", "torch"]),
 ]
-LAST = re.compile(r"^(red: two masks|fixed) in version \S+ of (torch|keras on (?:torch|tensorflow))$")
+LAST = re.compile(
+    r"^(red: two masks|red: mode overridden|fixed) in version \S+ of (torch|keras on (?:torch|tensorflow))$"
+)
 
 
 def run(name, words=(), backend=""):
@@ -52,6 +54,22 @@ def test_a_program_says_red_or_fixed_and_its_numbers_agree(name, words, backend,
         away = abs(both - 500) / (2_000 * 0.25 * 0.75) ** 0.5
         assert status == 1 and away < 5  # two independent masks
     print(f"{name} {backend}: {lines[-1]}")
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "torch"])
+def test_a_mode_that_a_layer_was_built_with_is_kept_or_overridden(backend, require):
+    require("keras", backend)
+    status, lines = run("keras_built_with_training.py", (), backend)
+    said = LAST.match(lines[-1])
+    assert said and said[2] == f"keras on {backend}", lines
+    called, told, predicted = map(int, re.findall(r"\d+", lines[0].partition(":")[2]))
+    away = abs(called - 1_000) / (2_000 * 0.5 * 0.5) ** 0.5
+    assert away < 5  # the plain call keeps the mode
+    if said[1] == "fixed":
+        assert status == 0 and min(told, predicted) > 0
+    else:
+        assert status == 1 and said[1] == "red: mode overridden" and min(told, predicted) == 0
+    print(f"keras_built_with_training.py {backend}: {lines[-1]}")
 
 
 def test_a_layer_with_one_mask_is_called_fixed(require):

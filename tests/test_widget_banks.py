@@ -28,7 +28,7 @@ def test_every_stored_bank_has_its_code():
     assert stored == set(banks.BANKS)
 
 
-@pytest.mark.parametrize("name", ["activations", "noise", "regression", "shift", "thinned", "vote"])
+@pytest.mark.parametrize("name", ["activations", "noise", "passes", "regression", "shift", "thinned", "vote"])
 def test_a_quick_bank_is_the_one_that_its_code_gives_again(name):
     again = banks.BANKS[name]()
     stored = load_bank(name)

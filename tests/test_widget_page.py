@@ -622,6 +622,38 @@ def test_the_clouds_and_what_the_nets_felt_are_those_of_python(page):
         wait_for(lambda said=said: said in widget.locator(".dw-numbers").inner_text())
 
 
+def test_a_curve_over_named_places_is_drawn_by_keys_and_the_texts_follow_the_passes(page):
+    widget, python = place(page, "HowManyPasses"), widgets.HowManyPasses()
+    board = widget.locator(".dw-cover canvas")
+    board.focus()
+    for key in ("ArrowDown", "ArrowRight", "ArrowUp", "ArrowRight", "ArrowDown", "ArrowRight", "ArrowDown"):
+        page.keyboard.press(key)
+    wait_for(lambda: "passes over the text 154: -0.10" in board.get_attribute("aria-label"))
+    press(widget, "That is my guess")
+    assert state(page, "HowManyPasses", "guess", "covered") == [[-0.1, 0.1, -0.1, -0.1], False]
+    assert "Your curve is the one with diamonds. Measured" in widget.locator(".dw-answer").inner_text()
+    prose, numbers = widget.locator(".dw-prose"), widget.locator(".dw-numbers")
+    wait_for(lambda: prose.text_content() == python.written()["text"])
+    assert prose.locator("mark").all_text_contents() == [piece for piece, copied in python.pieces() if copied]
+    press(widget, "Another text")
+    python.seed = 1
+    wait_for(lambda: prose.text_content() == python.written()["text"])
+    widget.get_by_label("drop probability p").select_option("0.2")
+    widget.get_by_role("slider", name="passes over the text").focus()
+    for passes in (31, 8, 1):
+        page.keyboard.press("ArrowLeft")
+        python.passes, python.p = passes, 0.2
+        wait_for(lambda: prose.text_content() == python.written()["text"])
+        stats = python.stats()
+        assert prose.locator("mark").count() == 0 == stats["copied"]
+        assert f"at p = 0.2: {stats['nats_end']:.3f} [" in numbers.inner_text()
+        said = f"Dropout {stats['dropout_end']} at the end: {stats['difference_end']:+.3f} ["
+        assert said in numbers.inner_text()
+    press(widget, "Reset")
+    assert state(page, "HowManyPasses", "guess", "covered", "passes", "seed") == [None, True, 154, 0]
+    assert not prose.is_visible()
+
+
 def answer(page, widget, name, steps):
     """Name the image on show, and say how sure by so many steps to the right."""
     press(widget, name)

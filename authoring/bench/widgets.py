@@ -24,6 +24,7 @@ from browser import jupyter_lab, open_notebook, open_page, run_all, shut_down_ke
 
 from utils import widgets  # noqa: E402
 from utils.widgets.are_you_calibrated import TEMPERATURES  # noqa: E402
+from utils.widgets.how_many_passes import PASSES  # noqa: E402
 
 MOVES, MOVES_INTERACT, FRAMES = 40, 10, 200
 # The same picture as an `interact` with matplotlib: the widget's own static figure, drawn at each value.
@@ -51,6 +52,7 @@ def bank_values(name, axis):
 PARAMETERS = {
     "AreYouCalibrated": "temperature",
     "CoadaptationLens": "knocked_out",
+    "HowManyPasses": "passes",
     "PSweep": "width",
     "ThinnedNetwork": "p1",
 }
@@ -58,6 +60,7 @@ VALUES = {
     "AreYouCalibrated": TEMPERATURES,
     "CoadaptationLens": [int(count) for count in bank_values("lens", "knocked_out")],
     "EvalDetective": [k / 20 for k in range(21)],
+    "HowManyPasses": PASSES,
     "OverfitRace": [k / 20 for k in range(19)],
     "PSweep": [int(width) for width in bank_values("sweep", "width")],
 }

@@ -4,6 +4,7 @@ from utils.widgets.are_you_calibrated import AreYouCalibrated
 from utils.widgets.coadaptation_lens import CoadaptationLens
 from utils.widgets.ensemble_vote import EnsembleVote
 from utils.widgets.eval_detective import EvalDetective
+from utils.widgets.how_many_passes import HowManyPasses
 from utils.widgets.image_dropout import ImageDropout
 from utils.widgets.mask_lab import MaskLab
 from utils.widgets.mc_regression import MCRegression
@@ -19,6 +20,7 @@ __all__ = [
     "CoadaptationLens",
     "EnsembleVote",
     "EvalDetective",
+    "HowManyPasses",
     "ImageDropout",
     "MCRegression",
     "MaskLab",

@@ -18,11 +18,14 @@ def number(low, high, step=1, unit=""):
     return {"kind": "number", "low": low, "high": high, "step": step, "unit": unit}
 
 
-def curve(x, low, high, *, yticks, xlabel, ylabel):
-    """A guess that is drawn: one height in [low, high] for each place of `x`, which ascends."""
+def curve(x, low, high, *, yticks, xlabel, ylabel, names=None):
+    """A guess that is drawn: one height in [low, high] for each place of `x`, which ascends.
+
+    `names` are the words that stand at the places, by default their numbers.
+    """
     places = [float(place) for place in x]
     return {"kind": "curve", "x": places, "low": low, "high": high, "yticks": list(yticks),
-            "xlabel": xlabel, "ylabel": ylabel}  # fmt: skip
+            "xlabel": xlabel, "ylabel": ylabel, **({"names": names} if names else {})}  # fmt: skip
 
 
 def answers(options, count, low, high):

@@ -26,7 +26,7 @@ function number({ low, high, step, unit }, place, commit, { make, button }) {
 }
 
 // You draw it: drag over the axes, or use the arrow keys (left and right choose a place, up and down move it).
-function curve({ x: xs, low, high, xticks, yticks, xlabel, ylabel }, place, commit, { panel, button, redraw, make }) {
+function curve({ x: xs, low, high, names, yticks, xlabel, ylabel }, place, commit, { panel, button, redraw, make }) {
   const board = panel({ ratio: 2, tall: 11, focus: true, place });
   board.words({ above: ylabel, below: xlabel });
   board.canvas.style.cursor = "crosshair";
@@ -36,7 +36,7 @@ function curve({ x: xs, low, high, xticks, yticks, xlabel, ylabel }, place, comm
   const done = button("That is my guess", () => commit(heights.map((v) => Number(v.toFixed(3)))), row);
   button("Draw again", () => { forget(); redraw(); }, row);
   let heights, last, at = 0, area;
-  const ylim = [low, high];
+  const ylim = [low, high], nameOf = (x) => String(names ? names[xs.indexOf(x)] : x);
   const forget = () => { heights = xs.map(() => null); last = null; done.disabled = true; };
   const put = (k, value) => {
     heights[k] = Math.min(high, Math.max(low, value));
@@ -44,7 +44,7 @@ function curve({ x: xs, low, high, xticks, yticks, xlabel, ylabel }, place, comm
   };
   board.draws = (pen) => {
     const { g, look } = pen;
-    area = axes(pen, { xlim: [xs[0], xs.at(-1)], ylim, xticks: xticks ?? xs, yticks });
+    area = axes(pen, { xlim: [xs[0], xs.at(-1)], ylim, xticks: xs, yticks, ...(names && { xformat: nameOf }) });
     const known = xs.map((_, k) => k).filter((k) => heights[k] !== null);
     area.line(known.map((k) => xs[k]), known.map((k) => heights[k]), "guess", { marks: true });
     g.strokeStyle = look.faint;
@@ -59,7 +59,7 @@ function curve({ x: xs, low, high, xticks, yticks, xlabel, ylabel }, place, comm
       g.strokeRect(area.X(xs[at]) - 8, y - 8, 16, 16);
     }
     board.label(`Axes to draw your guess on, ${ylabel} against ${xlabel}. ${known.length} of ${xs.length} points are drawn. `
-      + `Point ${at + 1}, ${xlabel} ${xs[at]}: ${heights[at] === null ? "not drawn" : heights[at].toFixed(2)}.`);
+      + `Point ${at + 1}, ${xlabel} ${nameOf(xs[at])}: ${heights[at] === null ? "not drawn" : heights[at].toFixed(2)}.`);
   };
   const drag = (event) => {
     const point = board.point(event);

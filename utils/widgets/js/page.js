@@ -4,6 +4,7 @@ import areYouCalibrated from "./are_you_calibrated.js";
 import coadaptationLens from "./coadaptation_lens.js";
 import ensembleVote from "./ensemble_vote.js";
 import evalDetective from "./eval_detective.js";
+import howManyPasses from "./how_many_passes.js";
 import imageDropout from "./image_dropout.js";
 import maskLab from "./mask_lab.js";
 import mcRegression from "./mc_regression.js";
@@ -18,7 +19,7 @@ import { staticModel } from "./static.js";
 const VIEWS = {
   are_you_calibrated: areYouCalibrated,
   coadaptation_lens: coadaptationLens, ensemble_vote: ensembleVote, eval_detective: evalDetective,
-  image_dropout: imageDropout, mask_lab: maskLab, mc_regression: mcRegression,
+  how_many_passes: howManyPasses, image_dropout: imageDropout, mask_lab: maskLab, mc_regression: mcRegression,
   noise_you_cannot_feel: noiseYouCannotFeel, overfit_race: overfitRace,
   p_sweep: pSweep, scaling_balance: scalingBalance, thinned_network: thinnedNetwork,
   variance_shift_machine: varianceShiftMachine,

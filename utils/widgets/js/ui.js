@@ -2,6 +2,7 @@
 //   const ui = frame(model, el);                     question, guess, Fill screen, Reset; then add what you need:
 //   ui.slider("p", "drop probability p", {...});     controls bound to a trait (slider, choice) or free (button, toggle, play)
 //   const plot = ui.panel({ title, ratio, tall });   a canvas that follows its container; plot.words({...}) is its text
+//   const text = ui.prose({ wide });                 a text in HTML beside the canvases
 //   return ui.start((look) => {                      called at most once a frame, when a trait of `settings` changed
 //     plot.paint((pen) => { axes(pen, {...}) });     draw in CSS pixels, in any size: see plot.js for pen and axes
 //     ui.legend([{ series: "test", value }]);        rows of HTML in the styles of utils/series.json
@@ -343,6 +344,22 @@ export function frame(model, el) {
     return self;
   };
 
+  // A text beside the pictures, in columns where there is room. write(title, [[piece, marked], ...], series): marked
+  // pieces get a background in the colour of the series, and a line below, for eyes that see no colour.
+  const prose = ({ wide = 18, grow = 1 } = {}) => {
+    const figure = make("figure", "dw-panel"), title = make("figcaption", "dw-title"), text = make("div", "dw-prose");
+    figure.style.flex = `${grow} 1 ${wide}em`;
+    figure.append(title, text);
+    pictures.append(figure);
+    return {
+      write(words, parts, series) {
+        put(title, words);
+        text.style.setProperty("--dw-mark", `var(--dw-${style(series).colour})`);
+        text.replaceChildren(...parts.map(([piece, marked]) => make(marked ? "mark" : "span", "", piece)));
+      },
+    };
+  };
+
   // Let things on a panel be chosen by mouse and by keys. Options:
   //   at(point) -> a thing or null; move(thing or null, key) -> the next thing; press(thing); say(thing) -> words
   // Returns an object whose `now` is the thing that the keys have reached, or null: the painter outlines it.
@@ -481,7 +498,7 @@ export function frame(model, el) {
   on("change:error", () => put(error, model.get("error")));
 
   return {
-    root, on, set, slider, choice, field, button, toggle, play, row, panel, pick, redraw, legend: setLegend,
+    root, on, set, slider, choice, field, button, toggle, play, row, panel, prose, pick, redraw, legend: setLegend,
     offline: () => offline,
     // The curve that the learner drew, as [xs, ys], or null.
     curve: () => (takes.kind === "curve" && model.get("guess") ? [takes.x, model.get("guess")] : null),

@@ -10,6 +10,8 @@ export function style(name) {
   return series.series[name];
 }
 
+const widths = new Map(); // of words in a font: ticks are measured again and again
+
 // What a panel's painter receives: the context g, the size in CSS pixels, em (the type's size), look (colours).
 export function makePen(g, look, { width, height, em }) {
   const font = (bold) => `${bold ? "bold " : ""}${em}px ${look.family}`;
@@ -17,13 +19,18 @@ export function makePen(g, look, { width, height, em }) {
     g, look, width, height, em,
     thin: em / 16,
     measure(words, bold = false) {
-      g.font = font(bold);
-      return g.measureText(words).width;
+      const key = font(bold) + words;
+      if (!widths.has(key)) {
+        g.font = font(bold);
+        widths.set(key, g.measureText(words).width);
+      }
+      return widths.get(key);
     },
     // Words with their middle at height y, from, around or up to x; moved as far as needed to stay on the canvas.
     write(words, x, y, { align = "left", bold = false, colour = look.ink } = {}) {
       const wide = pen.measure(words, bold);
       const left = x - (align === "center" ? wide / 2 : align === "right" ? wide : 0);
+      g.font = font(bold);
       g.fillStyle = colour;
       g.textAlign = "left";
       g.textBaseline = "middle";

@@ -312,15 +312,19 @@ export function frame(model, el) {
     box.append(canvas);
     figure.append(parts.title, parts.above, box, parts.below);
     place.append(figure);
-    let width = 0, height = 0;
+    let width = 0, height = 0, shown = null, shownIn = null;
     sizes.observe(box);
     const self = {
       figure, canvas,
       measure() { [width, height] = [box.clientWidth, box.clientHeight]; },
-      paint(painter) {
+      // shows: words for all that the picture depends on. While they, its size and the theme stay, the picture stays.
+      paint(painter, shows) {
         if (!width || !height) return;
         const g = canvas.getContext("2d");
         const [w, h] = [width, height].map((length) => Math.max(1, Math.round(length * (window.devicePixelRatio || 1))));
+        const now = shows === undefined ? null : `${shows} ${w} ${h} ${em}`;
+        if (now !== null && now === shown && look === shownIn) return;
+        [shown, shownIn] = [now, look];
         if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
         g.setTransform(w / width, 0, 0, h / height, 0, 0);
         g.clearRect(0, 0, width, height);

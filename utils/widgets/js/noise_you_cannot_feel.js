@@ -60,7 +60,9 @@ export default view((model, el) => {
   ui.slider("terms", "values added up", { values: choices, digits: 0 });
   ui.choice("when", "trained nets", Object.keys(felt).map((when) => [when, when]));
   ui.button("New draws", () => ui.set({ seed: model.get("seed") + 1 }));
-  const clouds = NOISES.map((title) => ui.panel({ title, ratio: 1, tall: 10, most: 15, wide: 12 }));
+  // Two by two, or all in a row: three and one would give the last another shape.
+  const pairs = [ui.group(25), ui.group(25)];
+  const clouds = NOISES.map((title, k) => ui.panel({ title, ratio: 1, tall: 10, most: 15, wide: 12, place: pairs[k >> 1] }));
   const nets = ui.panel({ ratio: 4, tall: 9, most: 11, grow: 0 });
   nets.words({ below: "test NLL minus that of binary dropout" });
   let known = { key: "" }; // dragging p draws no new numbers
@@ -78,12 +80,12 @@ export default view((model, el) => {
       const z = cloud(noise, p, known.numbers[k], rows), [v, rho] = expected[k];
       clouds[k].words({ above: `correlation ${correlation(z).toFixed(2)}`, below: `theory ${rho.toFixed(2)}` });
       clouds[k].paint((pen) => {
-        const area = axes(pen, { xlim: [-axis, axis], ylim: [-axis, axis], xticks: [-axis, 0, axis], yticks: [-axis, 0, axis] });
+        const side = Math.min(pen.width, pen.height), box = { x: (pen.width - side) / 2, y: 0, width: side, height: side };
+        const ends = [-axis, axis], ticks = [-axis, 0, axis], area = axes(pen, { xlim: ends, ylim: ends, xticks: ticks, yticks: ticks, box });
         area.inside(() => {
           pen.ink(seriesOf(noise));
-          pen.g.setLineDash([]);
           pen.g.globalAlpha = 0.5;
-          for (let t = 0; t < DRAWS; t++) pen.mark(noise === "DropConnect" ? "diamond" : "circle", area.X(z[0][t]), area.Y(z[1][t]), 0.5);
+          pen.dots(z[0].map(area.X), z[1].map(area.Y), 0.5);
         });
         const turn = Array.from({ length: 61 }, (_, i) => (Math.PI * i) / 30), far = ellipse * Math.sqrt(v);
         area.line(turn.map((a) => far * Math.cos(a)), turn.map((a) => far * (rho * Math.cos(a) + Math.sqrt(Math.max(0, 1 - rho * rho)) * Math.sin(a))), "theory");

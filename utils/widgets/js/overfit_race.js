@@ -197,8 +197,7 @@ export default view((model, el) => {
   const restart = (seed) => { playing.turn(false); begin(seed); ui.set({ seed, trained: [] }); ui.redraw(); };
   ui.button("Start again", () => restart(model.get("seed")));
   ui.button("New points", () => restart(model.get("seed") + 1));
-  const panels = [0, 1, 2].map(() => ui.panel({ ratio: 1, tall: 7, wide: 7 }));
-  for (const panel of panels) panel.figure.style.alignSelf = "end"; // a long title must not push its picture down
+  const place = ui.group(), panels = [0, 1, 2].map(() => ui.panel({ ratio: 1, tall: 7, wide: 7, place }));
   const plot = ui.panel({ ratio: 2.6, tall: 11, most: 14, grow: 0 });
   plot.words({ title: "Loss in eval mode", below: "epoch" });
 

@@ -292,9 +292,19 @@ export function frame(model, el) {
     return node;
   };
 
+  // A place for panels that stand in one row, their pictures side by side however long their titles; `wide` is its least
+  // width in em before it wraps.
+  const group = (wide) => {
+    const node = make("div", "dw-group");
+    node.style.flex = wide ? `1 1 ${wide}em` : "1 1 100%";
+    pictures.append(node);
+    return node;
+  };
+
   // A canvas with words around it. Options:
   //   ratio   width / height     tall   least height in em     most   greatest height in em, except on a full screen
   //   wide    least width in em before it wraps                grow   share of the row (0: a row of its own)
+  //   place   the group it stands in
   //   title   words above it     focus  true: the keyboard reaches it      fixed  true: always `tall` em high
   // The painter must cope with any width and height.
   const panel = ({ ratio = 1.6, tall = 8, most = 22, wide = 18, grow = 1, title = "", focus = false, fixed = false, place = pictures } = {}) => {
@@ -485,7 +495,7 @@ export function frame(model, el) {
   on("change:error", () => put(error, model.get("error")));
 
   return {
-    root, on, set, slider, choice, field, button, toggle, play, row, panel, pick, redraw, legend: setLegend,
+    root, on, set, slider, choice, field, button, toggle, play, row, group, panel, pick, redraw, legend: setLegend,
     offline: () => offline,
     // The curve that the learner drew, as [xs, ys], or null.
     curve: () => (takes.kind === "curve" && model.get("guess") ? [takes.x, model.get("guess")] : null),

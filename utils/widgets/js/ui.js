@@ -98,7 +98,7 @@ export function frame(model, el) {
 
   // --- look, size, painting ---
 
-  let look = readLook(root);
+  let look = null; // JupyterLab makes a view before it is on the page, and only there it has a font and colours
   let em = 16;
   let draw = null;
   let waiting = 0;
@@ -109,6 +109,7 @@ export function frame(model, el) {
   const paint = () => {
     waiting = 0;
     if (!draw || !root.isConnected) return;
+    look ??= readLook(root);
     if (model.get("covered")) {
       for (const panel of panels) if (panel.draws) panel.paint(panel.draws);
       return;
@@ -166,7 +167,7 @@ export function frame(model, el) {
 
   // The theme can change while the widget is on the page.
   const themes = new MutationObserver(() => {
-    look = readLook(root);
+    look = null;
     redraw();
   });
   for (const node of [document.body, document.documentElement])
@@ -422,7 +423,7 @@ export function frame(model, el) {
   const fillButton = button("Fill screen", () => (filled() ? leaveScreen() : fillScreen()), tools);
   const setFilled = (full) => {
     root.classList.toggle("dw-fill", full);
-    root.style.background = full ? look.paper : "";
+    root.style.background = full ? readLook(root).paper : "";
     put(fillButton, full ? "Leave full screen" : "Fill screen");
     relayout();
   };

@@ -19,7 +19,7 @@ ESBUILD = "esbuild@0.28.2"
 WIDGETS = Path(__file__).resolve().parent.parent / "utils" / "widgets"
 JS_DIR, BUNDLES = WIDGETS / "js", WIDGETS / "bundles"
 MANIFEST = BUNDLES / "made_from.json"
-SHARED = ("core", "guess", "keep", "plot", "static", "ui")
+SHARED = ("core", "guess", "history", "keep", "plot", "static", "ui")
 OPTIONS = (
     "--bundle",
     "--minify",

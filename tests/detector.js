@@ -9,14 +9,24 @@ Object.assign(CanvasRenderingContext2D.prototype, {
   strokeText(words, x, y, ...rest) { note(this, words, x, y); strokeText.call(this, words, x, y, ...rest); },
 });
 function note(g, words, x, y) {
-  const m = g.measureText(words), at = g.getTransform();
+  const { font, textAlign, textBaseline } = g;
+  (g.canvas.words ??= []).push({ g, words, x, y, font, textAlign, textBaseline, at: g.getTransform() });
+}
+// Where a word is in its canvas, in CSS pixels, and the size of its type.
+function placed({ g, words, x, y, at, ...type }) {
+  g.save();
+  Object.assign(g, type);
+  const m = g.measureText(words);
+  g.restore();
   const corner = (dx, dy) => at.transformPoint(new DOMPoint(x + dx, y + dy));
   const [a, b] = [corner(-m.actualBoundingBoxLeft, -m.actualBoundingBoxAscent),
     corner(m.actualBoundingBoxRight, m.actualBoundingBoxDescent)];
   const shrink = (g.canvas.clientWidth || 1) / g.canvas.width;
-  (g.canvas.words ??= []).push({ words, left: a.x * shrink, top: a.y * shrink, right: b.x * shrink, bottom: b.y * shrink,
-    size: parseFloat(/([\d.]+)px/.exec(g.font)[1]) * at.a * shrink });
+  return { words, left: a.x * shrink, top: a.y * shrink, right: b.x * shrink, bottom: b.y * shrink,
+    size: parseFloat(/([\d.]+)px/.exec(type.font)[1]) * at.a * shrink };
 }
+// One for all: a page tells each of its ranges of every change.
+const range = document.createRange();
 // What is wrong with the words of one widget as it stands.
 function problems(root, least) {
   const found = [], boxes = [];
@@ -24,7 +34,6 @@ function problems(root, least) {
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     if (!node.data.trim() || node.parentElement.closest(".dw-spoken, option, script")) continue;
-    const range = document.createRange();
     range.selectNodeContents(node);
     for (const r of range.getClientRects()) {
       if (r.width < 1) continue;
@@ -42,7 +51,7 @@ function problems(root, least) {
   for (const canvas of root.querySelectorAll("canvas")) {
     const r = canvas.getBoundingClientRect();
     if (!r.width) continue;
-    for (const word of canvas.words ?? []) {
+    for (const word of (canvas.words ?? []).map(placed)) {
       if (word.left < -0.5 || word.top < -0.5 || word.right > r.width + 0.5 || word.bottom > r.height + 0.5)
         found.push(`"${word.words}" leaves its canvas`);
       boxes.push({ ...word, left: word.left + r.left, right: word.right + r.left, top: word.top + r.top, bottom: word.bottom + r.top });

@@ -1,7 +1,10 @@
 """The widgets' randomness: the same numbers in Python and JavaScript, and good ones."""
 
+import re
+
 import numpy as np
 import pytest
+import traitlets
 from node import run_js
 
 from utils.widgets import MaskLab
@@ -70,6 +73,18 @@ def browser_says(widget, **state):
     widget._handle_msg({"content": {"data": data}, "buffers": []})
 
 
+def check_refused(widget, arguments, message):
+    """One sentence for a bad value, from the constructor, an assignment and the browser; nothing changes."""
+    with pytest.raises(ValueError, match=message):
+        type(widget)(**arguments)
+    before = widget.state()
+    with pytest.raises(traitlets.TraitError, match=message):
+        setattr(widget, *next(iter(arguments.items())))
+    browser_says(widget, **arguments)
+    assert re.search(message, widget.error)
+    assert widget.state() == before
+
+
 def test_a_move_in_the_browser_changes_the_python_side():
     widget = MaskLab(p=0.5, seed=1)
     browser_says(widget, p=0.7, seed=2)
@@ -135,13 +150,7 @@ def test_mask_lab_clicks_force_units():
     ],
 )
 def test_bad_values_get_one_sentence_and_change_nothing(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        MaskLab(**arguments)
-    widget = MaskLab()
-    before = widget.state()
-    with pytest.raises(Exception, match=message):
-        setattr(widget, *next(iter(arguments.items())))
-    assert widget.state() == before
+    check_refused(MaskLab(), arguments, message)
 
 
 def test_an_unknown_setting_is_refused():

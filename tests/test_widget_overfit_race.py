@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from node import run_js
-from test_widget_core import browser_says
+from test_widget_core import browser_says, check_refused
 
 from utils import scratch
 from utils.widgets import OverfitRace
@@ -12,13 +12,11 @@ from utils.widgets.overfit_race import (
     ASKED_L2,
     ASKED_P,
     LR,
-    MAX_EPOCHS,
     SEED,
     Race,
     factors,
     first_weights,
     half_moons,
-    left,
     make_points,
     train_epoch,
 )
@@ -148,27 +146,6 @@ def test_a_race_goes_on_from_where_it_is_and_begins_again_where_it_must():
     assert race.race().seed == 5
 
 
-CASES = [
-    ([], [[0.5, 0, 3]], [[0.5, 0, 3]]),
-    ([[0.5, 0, 3]], [[0.5, 0, 3]], []),
-    ([[0.5, 0, 3]], [[0.5, 0, 5], [0.1, 0, 2]], [[0.5, 0, 2], [0.1, 0, 2]]),
-    ([[0.5, 0, 3], [0.1, 0, 1]], [[0.5, 0, 3], [0.1, 0, 2]], [[0.1, 0, 1]]),
-    ([[0.5, 0, 3]], [[0.5, 0, 2]], None),
-    ([[0.5, 0, 3]], [], None),
-    ([[0.5, 0, 3], [0.1, 0, 1]], [[0.5, 0, 4]], None),
-    ([[0.5, 0, 3]], [[0.5, 0.1, 5]], None),
-]
-
-
-@pytest.mark.parametrize(("done", "wanted", "rest"), CASES)
-def test_what_is_left_to_train_and_the_browser_s_next_step(done, wanted, rest):
-    assert left(done, wanted) == rest
-    step = run_js(
-        "overfit_race", "m.next(done, wanted) ?? String(m.next(done, wanted))", done=done, wanted=wanted
-    )
-    assert step == ("undefined" if rest is None else rest[0][:2] if rest else "null")
-
-
 def test_the_opening_race_is_the_one_nearest_to_the_median_and_the_question_asks_for_the_best_of_each():
     bank = load_bank("race")
     mean_p, mean_l2 = bank["fresh_p"].mean(axis=1), bank["fresh_l2"].mean(axis=1)
@@ -212,19 +189,22 @@ def test_without_dropout_the_net_memorises_and_pays_on_fresh_points():
     assert stats["train_p0"] < stats["train_p"] and stats["fresh_p0"] > stats["fresh_p"] > stats["fresh_l2"]
 
 
+HISTORY = r"trained must be a list of \[p, l2, epochs\], l2 one of .*, at most 6000 epochs in all, got"
+
+
 @pytest.mark.parametrize(
-    "trained",
-    [[[2, 0, 20]], [[0.5, 0, 0]], [[0.5, 0, 20.0]], [[0.5, 20]], [[0.5, 0.02, 20]], ["abc"], [[0.5, 0, True]],
-     [[0.5, 0, MAX_EPOCHS // 2], [0.5, 0, MAX_EPOCHS // 2 + 1]]],
+    ("arguments", "message"),
+    [
+        ({"p": 1.2}, r"p must be in \[0, 1\], got 1.2"),
+        ({"l2": 0.5}, r"l2 must be one of \(0.0, .*\), got 0.5"),
+        *(({"trained": trained}, HISTORY) for trained in (
+            [[2, 0, 20]], [[0.5, 0, 0]], [[0.5, 0, 20.0]], [[0.5, 20]], [[0.5, 0.02, 20]], ["abc"],
+            [[0.5, 0, True]], [[True, 0, 20]], [[0.5, 0, 3000], [0.5, 0, 3001]],
+        )),
+    ],
 )  # fmt: skip
-def test_a_history_that_cannot_be_is_refused_in_one_sentence(trained):
-    with pytest.raises(ValueError, match=r"trained must be a list of \[p, l2, epochs\], l2 one of"):
-        OverfitRace(trained=trained)
-
-
-def test_an_l2_that_the_slider_does_not_have_is_refused():
-    with pytest.raises(ValueError, match=r"l2 must be one of \(0.0, .*\), got 0.5"):
-        OverfitRace(l2=0.5)
+def test_bad_values_get_one_sentence_and_change_nothing(arguments, message):
+    check_refused(OverfitRace(), arguments, message)
 
 
 def test_the_race_has_a_poster_and_a_sentence():

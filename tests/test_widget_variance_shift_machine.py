@@ -2,13 +2,12 @@
 
 import base64
 import itertools
-import re
 
 import numpy as np
 import pytest
 import torch
 from node import run_js
-from test_widget_core import browser_says
+from test_widget_core import browser_says, check_refused
 from torch import nn
 
 from utils.widgets import VarianceShiftMachine
@@ -226,15 +225,6 @@ def test_the_browser_starts_anew_where_the_history_is_another():
     }  # fmt: skip
 
 
-def test_histories_are_joined_alike():
-    histories = [[["train", 0.5, 1], ["train", 0.5, 2], ["train", 0.3, 1]],
-                 [["masks", 0.5, 5], ["masks", 0.5, 5]],
-                 [["all", 0.5, 1], ["sneakers", 0.5, 1], ["sneakers", 0.5, 4]], []]  # fmt: skip
-    got = run_js("variance_shift_machine", "histories.map(m.joined)", histories=histories)
-    assert got == [VarianceShiftMachine(did=history).did for history in histories]
-    assert [len(history) for history in got] == [2, 2, 2, 0]
-
-
 def test_the_poster_and_the_text_say_what_is_on_show():
     widget = VarianceShiftMachine(p=0.5, covered=False)
     data, metadata = widget._repr_mimebundle_()
@@ -270,10 +260,4 @@ def test_a_move_in_the_browser_changes_the_python_side():
     ],
 )
 def test_bad_values_get_one_sentence_and_change_nothing(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        VarianceShiftMachine(**arguments)
-    widget = VarianceShiftMachine()
-    before = widget.state()
-    browser_says(widget, **arguments)
-    assert re.search(message, widget.error)
-    assert widget.state() == before
+    check_refused(VarianceShiftMachine(), arguments, message)

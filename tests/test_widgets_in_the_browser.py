@@ -207,6 +207,15 @@ def test_reset_brings_the_first_state_back(gallery, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_words_on_a_canvas_are_as_large_as_those_around_it(gallery, name):
+    widget = place(gallery, name)
+    for canvas in picture_of(widget).locator("canvas:visible").all():
+        assert canvas.evaluate("c => c.getContext('2d').font.replace(/px.*/, 'px')") == widget.evaluate(
+            "w => getComputedStyle(w).fontSize"
+        )
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_screen_reader_finds_words_for_everything(gallery, name):
     widget = place(gallery, name)
     for index, canvas in enumerate(picture_of(widget).locator("canvas:visible").all()):

@@ -9,7 +9,7 @@ import traitlets
 from utils import measured, metrics, scratch
 from utils.arguments import check_probability
 from utils.data import read_only
-from utils.widgets import guess
+from utils.widgets import guess, history
 from utils.widgets.base import CourseWidget, Probability, WholeNumber, bundle, load_bank
 from utils.widgets.core import keep_mask, normal, uniform
 
@@ -107,7 +107,7 @@ class Race:
                 self._measure()
         if num_epochs and self.epoch % EPOCHS_PER_POINT:
             self._measure()
-        self.trained = joined([*self.trained, [p, l2, num_epochs]])
+        self.trained = history.joined([*self.trained, [p, l2, num_epochs]])
 
     def surfaces(self):
         """The probability of class 1 at the centres of the picture's cells, row by row: (3, 36, 36)."""
@@ -196,29 +196,28 @@ class OverfitRace(CourseWidget):
 
     @traitlets.validate("trained")
     def _check_trained(self, proposal):
-        value = proposal["value"]
-        try:
-            segments = [[check_probability("p", p), l2, epochs] for p, l2, epochs in value]
-            right = all(l2 in L2_VALUES and type(epochs) is int and epochs > 0 for _, l2, epochs in segments)
-        except (TypeError, ValueError):
-            right = False
-        if not right or sum(epochs for *_, epochs in segments) > MAX_EPOCHS:
-            raise traitlets.TraitError(
-                f"trained must be a list of [p, l2, epochs], l2 one of {L2_VALUES}, at most {MAX_EPOCHS} "
-                f"epochs in all, got {value!r}"
-            )
-        return joined(segments)
+        def settings(p, l2):
+            if l2 not in L2_VALUES:
+                raise ValueError
+            return check_probability("p", p), l2
+
+        return history.check(
+            "trained", proposal["value"], MAX_EPOCHS, settings, (),
+            f"[p, l2, epochs], l2 one of {L2_VALUES}, at most {MAX_EPOCHS} epochs in all",
+        )  # fmt: skip
 
     def run(self, num_epochs):
         """Train all nets for `num_epochs` more epochs."""
-        self.trained = joined([*self.trained, [self.p, self.l2, num_epochs]])
+        self.trained = history.joined([*self.trained, [self.p, self.l2, num_epochs]])
 
     def race(self):
         """The nets, trained as `trained` says."""
         race = self._race
-        if race is None or race.seed != self.seed or left(race.trained, self.trained) is None:
-            race = self._race = Race(self.seed)
-        for p, l2, epochs in left(race.trained, self.trained):
+        rest = history.left(race.trained, self.trained) if race and race.seed == self.seed else None
+        if rest is None:
+            race, rest = Race(self.seed), self.trained
+            self._race = race
+        for p, l2, epochs in rest:
             race.train(epochs, p, l2)
         return race
 
@@ -275,27 +274,3 @@ def asked_losses():
         bank["fresh_l2"][rows["l2"].index(ASKED_L2)],
     )
     return dict(zip(NAMES, found, strict=True))
-
-
-def joined(segments):
-    """The same history with as few segments as possible."""
-    groups = itertools.groupby(segments, key=lambda segment: tuple(segment[:2]))
-    return [[*key, sum(epochs for *_, epochs in group)] for key, group in groups]
-
-
-def left(done, wanted):
-    """The segments that are still to be trained, or None where what was done is no beginning of `wanted`."""
-    done, wanted = joined(done), joined(wanted)
-    if not done:
-        return wanted
-    *whole, [p, l2, epochs] = done
-    last = len(whole)
-    if (
-        len(wanted) <= last
-        or wanted[:last] != whole
-        or wanted[last][:2] != [p, l2]
-        or wanted[last][2] < epochs
-    ):
-        return None
-    rest = wanted[last][2] - epochs
-    return [*([[p, l2, rest]] if rest else []), *wanted[last + 1 :]]

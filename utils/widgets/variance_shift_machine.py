@@ -1,15 +1,15 @@
 """Variance Shift Machine: dropout and batch norm in either order, and what becomes of stored statistics."""
 
 import functools
-import itertools
 import math
 
 import numpy as np
 import traitlets
 
 from utils import metrics, scratch
+from utils.arguments import check_probability
 from utils.data import read_only
-from utils.widgets import guess
+from utils.widgets import guess, history
 from utils.widgets.base import Choice, CourseWidget, Probability, WholeNumber, bundle, load_bank
 from utils.widgets.core import keep_mask, normal, uniform
 
@@ -21,6 +21,7 @@ HIGHEST_P, FIRST_STEPS, MAX_PASSES, PASSES_PER_POINT, REFITS = 0.9, 200, 2000, 5
 # What can be done to the net: training steps; passes in train() that are meant as evaluation, over the
 # sneakers among the test images or over all of them; new statistics of training images, masks on or off.
 ACTIONS = ("train", "sneakers", "all", "masks", "clean")
+RENEW = ("masks", "clean")  # new statistics start anew
 HIGHEST_RATIO = 1.5  # the end of the axis
 # The random numbers that one pass may need: 400 images to choose, 400 x 24 units to drop.
 STRIDE = NUM_SHOWN * (WIDTH + 1)
@@ -81,7 +82,7 @@ class Machine:
             self.passes += 1
             if self.passes % PASSES_PER_POINT == 0:
                 self.points.append(self._point())
-        self.did = joined([*self.did, [action, p, count]])
+        self.did = history.joined([*self.did, [action, p, count]], RENEW)
 
     def _pass(self, action, p, k):
         h_train, y_train, h_test, y_test = load_images()
@@ -91,7 +92,7 @@ class Machine:
             h, y, weight = h_train[rows], y_train[rows], 1 - MOMENTUM
         else:
             h = {"sneakers": h_test[y_test == SNEAKER], "all": h_test}.get(action, h_train)
-            weight = 1 / (k + 1) if action in ("masks", "clean") else 1 - MOMENTUM
+            weight = 1 / (k + 1) if action in RENEW else 1 - MOMENTUM
         factors = factor(uniform(seed, h.size, first + NUM_SHOWN), p).reshape(h.shape)
         self._store(self._received(h, factors), weight)
         if action == "train":
@@ -202,33 +203,33 @@ class VarianceShiftMachine(CourseWidget):
 
     @traitlets.validate("did")
     def _check_did(self, proposal):
-        value = proposal["value"]
-        try:
-            right = all(
-                action in ACTIONS and 0 <= p <= HIGHEST_P and type(count) is int and count > 0
-                for action, p, count in value
-            )
-        except (TypeError, ValueError):
-            right = False
-        if not right or sum(count for *_, count in value) > MAX_PASSES:
-            raise traitlets.TraitError(
-                f"did must be a list of [action, p, passes], action one of {', '.join(ACTIONS)}, p in "
-                f"[0, {HIGHEST_P}], at most {MAX_PASSES} passes in all, got {value!r}"
-            )
-        return joined(value)
+        def settings(action, p):
+            if action not in ACTIONS or check_probability("p", p) > HIGHEST_P:
+                raise ValueError
+            return action, float(p)
+
+        return history.check(
+            "did", proposal["value"], MAX_PASSES, settings, RENEW,
+            f"[action, p, passes], action one of {', '.join(ACTIONS)}, p in [0, {HIGHEST_P}], at most "
+            f"{MAX_PASSES} passes in all",
+        )  # fmt: skip
 
     def act(self, action, count=1):
         """Do one of ACTIONS at the present p, `count` passes more; new statistics come from five passes."""
-        count = REFITS if action in ("masks", "clean") else count
-        self.did = joined([*self.did, [action, 0.0 if action == "clean" else self.p, count]])
+        count = REFITS if action in RENEW else count
+        p = 0.0 if action == "clean" else self.p
+        self.did = history.joined([*self.did, [action, p, count]], RENEW)
 
     def machine(self):
         """The net, after all that `did` says."""
-        machine = self._machine
-        if machine is None or (machine.order, machine.seed, machine.did) != (self.order, self.seed, self.did):
-            machine = self._machine = Machine(self.order, self.seed)
-            for segment in self.did:
-                machine.act(*segment)
+        machine, rest = self._machine, None
+        if machine and (machine.order, machine.seed) == (self.order, self.seed):
+            rest = history.left(machine.did, self.did, RENEW)
+        if rest is None:
+            machine, rest = Machine(self.order, self.seed), self.did
+            self._machine = machine
+        for segment in rest:
+            machine.act(*segment)
         return machine
 
     def formula(self):
@@ -303,15 +304,3 @@ class VarianceShiftMachine(CourseWidget):
         if self.order == ORDERS[1] or self.mode == "train":
             return np.ones(WIDTH), measured
         return h.var(axis=0) / ((h**2).mean(axis=0) / (1 - self.p) - h.mean(axis=0) ** 2), measured
-
-
-def joined(segments):
-    """The same history with as few segments as possible; new statistics start anew and are never joined."""
-    groups = itertools.groupby(enumerate(segments), key=lambda pair: _same(*pair))
-    lists = [[segment for _, segment in group] for _, group in groups]
-    return [[part[0][0], float(part[0][1]), sum(count for *_, count in part)] for part in lists]
-
-
-def _same(index, segment):
-    action, p, _ = segment
-    return (action, p, index if action in ("masks", "clean") else None)

@@ -117,8 +117,9 @@ export default view((model, el) => {
   const all = readBank(model.get("bank"), temperatures.length, count);
   ui.slider("temperature", "temperature T", { values: temperatures, digits: 1 });
   const strip = ui.panel({ ratio: 6, tall: 11, most: 13, grow: 0, focus: true, title: "The images: click one, or reach it with Tab and the arrow keys" });
-  const few = METHODS.map((method) => ui.panel({ ratio: 1, tall: 8, most: 13, wide: 9, title: style(method).name }));
-  const many = ui.panel({ ratio: 1, tall: 8, most: 13, wide: 9 });
+  const place = ui.group();
+  const few = METHODS.map((method) => ui.panel({ ratio: 1, tall: 8, most: 13, wide: 9, title: style(method).name, place }));
+  const many = ui.panel({ ratio: 1, tall: 8, most: 13, wide: 9, place });
   let cells = [], columns = 10;
   const chosen = ui.pick(strip, {
     at({ x, y }) {

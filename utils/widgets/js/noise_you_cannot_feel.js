@@ -1,4 +1,4 @@
-import { keepMask, normal, uniform } from "./core.js";
+import { normal, uniform } from "./core.js";
 import { axes } from "./plot.js";
 import { frame, view } from "./ui.js";
 
@@ -11,12 +11,12 @@ export function raw(noise, terms, seed) {
   return noise === "Gaussian" ? normal(stream, n) : uniform(stream, n);
 }
 
-// The factors minus 1, in the order draw, term, reader.
-export function noiseOf(noise, p, numbers) {
-  const v = p / (1 - p);
-  if (noise === "Gaussian") return numbers.map((z) => Math.sqrt(v) * z);
-  if (noise === "three-level") return Float64Array.from(numbers, (u) => (u > 1 - v / 2) - (u < v / 2));
-  return Float64Array.from(keepMask(numbers, p), (kept) => kept / (1 - p) - 1);
+// A function that makes a factor minus 1 of such a number.
+function noiseOf(noise, p) {
+  const v = p / (1 - p), std = Math.sqrt(v), limit = Math.fround(p), kept = 1 / (1 - p) - 1;
+  if (noise === "Gaussian") return (z) => std * z;
+  if (noise === "three-level") return (u) => (u > 1 - v / 2) - (u < v / 2);
+  return (u) => (u >= limit ? kept : -1); // as keepMask in core.js
 }
 
 // The first readers, scaled to variance 1 at each unit where the factors have it.
@@ -26,13 +26,13 @@ export function scaledReaders(readers, terms) {
   return rows.map((row) => row.map((w, j) => w / size[j]));
 }
 
-// The noise at two units: [draws of the first, draws of the second].
+// The noise at two units: [draws of the first, draws of the second]. Numbers come in the order draw, term, reader.
 export function cloud(noise, p, numbers, rows) {
-  const e = noiseOf(noise, p, numbers), width = noise === "DropConnect" ? 2 : 1, z = [new Float64Array(DRAWS), new Float64Array(DRAWS)];
+  const e = noiseOf(noise, p), width = noise === "DropConnect" ? 2 : 1, z = [new Float64Array(DRAWS), new Float64Array(DRAWS)];
   for (let t = 0, at = 0; t < DRAWS; t++)
     for (let i = 0; i < rows.length; i++, at += width) {
-      z[0][t] += rows[i][0] * e[at];
-      z[1][t] += rows[i][1] * e[at + width - 1];
+      z[0][t] += rows[i][0] * e(numbers[at]);
+      z[1][t] += rows[i][1] * e(numbers[at + width - 1]);
     }
   return z;
 }
@@ -60,7 +60,9 @@ export default view((model, el) => {
   ui.slider("terms", "values added up", { values: choices, digits: 0 });
   ui.choice("when", "trained nets", Object.keys(felt).map((when) => [when, when]));
   ui.button("New draws", () => ui.set({ seed: model.get("seed") + 1 }));
-  const clouds = NOISES.map((title) => ui.panel({ title, ratio: 1, tall: 10, most: 15, wide: 12 }));
+  // Two by two, or all in a row: three and one would give the last another shape.
+  const pairs = [ui.group(25), ui.group(25)];
+  const clouds = NOISES.map((title, k) => ui.panel({ title, ratio: 1, tall: 10, most: 15, wide: 12, place: pairs[k >> 1] }));
   const nets = ui.panel({ ratio: 4, tall: 9, most: 11, grow: 0 });
   nets.words({ below: "test NLL minus that of binary dropout" });
   let known = { key: "" }; // dragging p draws no new numbers
@@ -78,12 +80,12 @@ export default view((model, el) => {
       const z = cloud(noise, p, known.numbers[k], rows), [v, rho] = expected[k];
       clouds[k].words({ above: `correlation ${correlation(z).toFixed(2)}`, below: `theory ${rho.toFixed(2)}` });
       clouds[k].paint((pen) => {
-        const area = axes(pen, { xlim: [-axis, axis], ylim: [-axis, axis], xticks: [-axis, 0, axis], yticks: [-axis, 0, axis] });
+        const side = Math.min(pen.width, pen.height), box = { x: (pen.width - side) / 2, y: 0, width: side, height: side };
+        const ends = [-axis, axis], ticks = [-axis, 0, axis], area = axes(pen, { xlim: ends, ylim: ends, xticks: ticks, yticks: ticks, box });
         area.inside(() => {
           pen.ink(seriesOf(noise));
-          pen.g.setLineDash([]);
           pen.g.globalAlpha = 0.5;
-          for (let t = 0; t < DRAWS; t++) pen.mark(noise === "DropConnect" ? "diamond" : "circle", area.X(z[0][t]), area.Y(z[1][t]), 0.5);
+          pen.dots(z[0].map(area.X), z[1].map(area.Y), 0.5);
         });
         const turn = Array.from({ length: 61 }, (_, i) => (Math.PI * i) / 30), far = ellipse * Math.sqrt(v);
         area.line(turn.map((a) => far * Math.cos(a)), turn.map((a) => far * (rho * Math.cos(a) + Math.sqrt(Math.max(0, 1 - rho * rho)) * Math.sin(a))), "theory");
@@ -100,7 +102,7 @@ export default view((model, el) => {
         area.line([low, high], [n - 1 - i, n - 1 - i], "interval", { width: 4 });
         area.line([middle], [n - 1 - i], "interval", { marks: true });
       });
-    });
+    }, when);
     ui.legend([{ series: "on units" }, { series: "on weights" }, { series: "theory", name: `${ellipse} standard deviations, in theory` },
       { series: "interval" }, { series: "unnoticed", name: `less than ${matters}` }]);
     const shapes = NOISES.map((noise, k) => `${noise} ${expected[k][2].toFixed(2)}`).join(", ");

@@ -1,9 +1,10 @@
 import { keepMask, normal, uniform } from "./core.js";
+import { joined, left } from "./history.js";
 import { axes } from "./plot.js";
 import { frame, view } from "./ui.js";
 
 const H = 32, NUM_TRAIN = 60, NUM_FRESH = 500, NOISE = 0.35, LR = 0.2;
-const EPOCHS_PER_POINT = 20, MAX_EPOCHS = 6000, MS_PER_FRAME = 5;
+const EPOCHS_PER_POINT = 20, MAX_EPOCHS = 6000, MS_PER_FRAME = 8;
 // Where W1, b1, W2 (row by row), b2, W3, b3 of a net begin in its numbers, and their end.
 const [B1, W2, B2, W3, B3, END] = [2 * H, 3 * H, 3 * H + H * H, 4 * H + H * H, 6 * H + H * H, 6 * H + H * H + 2];
 const SERIES = ["without training", "without fresh", "with training", "with fresh", "L2 training", "L2 fresh"];
@@ -30,7 +31,7 @@ export function firstWeights(seed) {
 export function dropFactors(seed, epoch, p) {
   const n = 2 * NUM_TRAIN * H, mask = keepMask(uniform(4 * seed + 3, n, epoch * n), p);
   const scale = p < 1 ? 1 / (1 - p) : 0;
-  return Float64Array.from(mask, (kept) => kept * scale);
+  return new Float64Array(mask).map((kept) => kept * scale);
 }
 
 // Hidden values after dropout (factor null: none) and the two logits of one point: h1, h2, z are filled.
@@ -123,24 +124,6 @@ export function trainRace(race, p, l2) {
   if (race.epoch % EPOCHS_PER_POINT === 0) note(race);
 }
 
-// The same history with as few segments [p, l2, epochs] as possible.
-export function joined(segments) {
-  const list = [];
-  for (const [p, l2, epochs] of segments)
-    if (list.length && list.at(-1)[0] === p && list.at(-1)[1] === l2) list.at(-1)[2] += epochs;
-    else list.push([p, l2, epochs]);
-  return list;
-}
-
-// What comes next on the way to `wanted`: [p, l2]; null at its end; undefined where the race went another way.
-export function next(done, wanted) {
-  for (const [k, [p, l2, epochs]] of done.entries()) {
-    if (k >= wanted.length || wanted[k][0] !== p || wanted[k][1] !== l2 || wanted[k][2] < epochs) return undefined;
-    if (wanted[k][2] > epochs) return k === done.length - 1 ? [p, l2] : undefined;
-  }
-  return wanted[done.length]?.slice(0, 2) ?? null;
-}
-
 const changes = (values) => values.filter((v, i) => i === 0 || v !== values[i - 1]);
 
 // The three nets in words: results keep the p that they had. The twin of titles() in overfit_race.py.
@@ -184,25 +167,24 @@ export default view((model, el) => {
     const wanted = model.get("trained"), words = JSON.stringify(wanted);
     if (race.seed !== model.get("seed")) begin(model.get("seed"));
     if (known === words) return null;
-    if (next(race.trained, wanted) === undefined) begin(model.get("seed"));
-    const step = next(race.trained, wanted);
-    if (step === null) {
-      known = words;
-      if (race.epoch % EPOCHS_PER_POINT) note(race);
-    }
-    return step;
+    if (left(race.trained, wanted) === null) begin(model.get("seed"));
+    const [step] = left(race.trained, wanted);
+    if (step) return step.slice(0, 2);
+    known = words;
+    if (race.epoch % EPOCHS_PER_POINT) note(race);
+    return null;
   };
   const playing = ui.play("Play", "Stop", {
-    // As many epochs as fit between two frames; the pictures follow one by one, so that no frame is late.
+    // One picture a frame, and as many epochs as its time has left, so that no frame is late.
     tick() {
+      const end = performance.now() + MS_PER_FRAME;
       ui.redraw();
       if (ahead() !== null) return true;
-      const end = performance.now() + MS_PER_FRAME;
+      paintSurface((turn += 1) % 3);
       do {
         trainRace(race, ...settings());
         if (race.epoch % (5 * EPOCHS_PER_POINT) === 0) report();
       } while (race.epoch < MAX_EPOCHS && performance.now() < end);
-      paintSurface((turn += 1) % 3);
       return race.epoch < MAX_EPOCHS;
     },
     stopped: report,
@@ -215,8 +197,7 @@ export default view((model, el) => {
   const restart = (seed) => { playing.turn(false); begin(seed); ui.set({ seed, trained: [] }); ui.redraw(); };
   ui.button("Start again", () => restart(model.get("seed")));
   ui.button("New points", () => restart(model.get("seed") + 1));
-  const panels = [0, 1, 2].map(() => ui.panel({ ratio: 1, tall: 7, wide: 7 }));
-  for (const panel of panels) panel.figure.style.alignSelf = "end"; // a long title must not push its picture down
+  const place = ui.group(), panels = [0, 1, 2].map(() => ui.panel({ ratio: 1, tall: 7, wide: 7, place }));
   const plot = ui.panel({ ratio: 2.6, tall: 11, most: 14, grow: 0 });
   plot.words({ title: "Loss in eval mode", below: "epoch" });
 
@@ -231,8 +212,7 @@ export default view((model, el) => {
       image.data[4 * i + 3] = 255;
     }
     g.putImageData(image, 0, 0);
-    surfaces[net].epoch = race.epoch;
-    surfaces[net].race = race;
+    Object.assign(surfaces[net], { race, epoch: race.epoch, painted: (surfaces[net].painted ?? 0) + 1 });
   };
 
   const drawSurface = ({ g, width, height, thin }, net) => {
@@ -266,7 +246,7 @@ export default view((model, el) => {
     const [p, l2] = settings(), words = titles(race.trained, p, l2);
     panels.forEach((panel, net) => {
       panel.words({ title: words[net] });
-      panel.paint((pen) => drawSurface(pen, net));
+      panel.paint((pen) => drawSurface(pen, net), surfaces[net].painted);
     });
     const epochs = race.history.map((row) => row[0]), after = pending(race.trained, p, l2);
     plot.paint((pen) => {
@@ -289,7 +269,7 @@ export default view((model, el) => {
         const marks = epochs.map((_, i) => i).filter((i) => i % every === Math.floor(((k >> 1) * every) / 3));
         area.line(epochs, race.history.map((row) => row[k + 1]), series, { marks });
       });
-    });
+    }, JSON.stringify([race.seed, race.history.at(-1), race.trained.slice(0, -1), after]));
     const [, ...losses] = race.history.at(-1);
     ui.legend(SERIES.map((series, k) => ({ series, value: losses[k].toFixed(2) })));
     return {

@@ -10,6 +10,8 @@ export function style(name) {
   return series.series[name];
 }
 
+const widths = new Map(); // of words in a font: ticks are measured again and again
+
 // What a panel's painter receives: the context g, the size in CSS pixels, em (the type's size), look (colours).
 export function makePen(g, look, { width, height, em }) {
   const font = (bold) => `${bold ? "bold " : ""}${em}px ${look.family}`;
@@ -17,18 +19,25 @@ export function makePen(g, look, { width, height, em }) {
     g, look, width, height, em,
     thin: em / 16,
     measure(words, bold = false) {
-      g.font = font(bold);
-      return g.measureText(words).width;
+      const key = font(bold) + words;
+      if (!widths.has(key)) {
+        g.font = font(bold);
+        widths.set(key, g.measureText(words).width);
+        g.font = font(false);
+      }
+      return widths.get(key);
     },
     // Words with their middle at height y, from, around or up to x; moved as far as needed to stay on the canvas.
     write(words, x, y, { align = "left", bold = false, colour = look.ink } = {}) {
       const wide = pen.measure(words, bold);
       const left = x - (align === "center" ? wide / 2 : align === "right" ? wide : 0);
+      if (bold) g.font = font(true);
       g.fillStyle = colour;
       g.textAlign = "left";
       g.textBaseline = "middle";
       const at = Math.max(1, Math.min(width - wide - 1, left));
       g.fillText(words, at, Math.max(0.6 * em, Math.min(height - 0.6 * em, y)));
+      if (bold) g.font = font(false);
       return at + wide;
     },
     // The style of a series, or of a colour with a dash, set on the context.
@@ -47,7 +56,14 @@ export function makePen(g, look, { width, height, em }) {
     mark(shape, x, y, size = 1) {
       mark(g, shape, x, y, 4.5 * pen.thin * size);
     },
+    // Hundreds of small dots: squares at whole pixels of the screen, which cost a third of round ones.
+    dots(xs, ys, size = 1) {
+      const { a: scale } = g.getTransform(), side = Math.max(2, Math.round(8 * pen.thin * size * scale));
+      const place = (v) => Math.round(v * scale - side / 2) / scale;
+      for (let i = 0; i < xs.length; i++) g.fillRect(place(xs[i]), place(ys[i]), side / scale, side / scale);
+    },
   };
+  g.font = font(false); // setting it costs more than writing a word
   return pen;
 }
 

@@ -99,7 +99,7 @@ export function frame(model, el) {
 
   // --- look, size, painting ---
 
-  let look = readLook(root);
+  let look = null; // JupyterLab makes a view before it is on the page, and only there it has a font and colours
   let em = 16;
   let draw = null;
   let waiting = 0;
@@ -110,6 +110,7 @@ export function frame(model, el) {
   const paint = () => {
     waiting = 0;
     if (!draw || !root.isConnected) return;
+    look ??= readLook(root);
     if (model.get("covered")) {
       for (const panel of panels) if (panel.draws) panel.paint(panel.draws);
       return;
@@ -167,7 +168,7 @@ export function frame(model, el) {
 
   // The theme can change while the widget is on the page.
   const themes = new MutationObserver(() => {
-    look = readLook(root);
+    look = null;
     redraw();
   });
   for (const node of [document.body, document.documentElement])
@@ -293,9 +294,19 @@ export function frame(model, el) {
     return node;
   };
 
+  // A place for panels that stand in one row, their pictures side by side however long their titles; `wide` is its least
+  // width in em before it wraps.
+  const group = (wide) => {
+    const node = make("div", "dw-group");
+    node.style.flex = wide ? `1 1 ${wide}em` : "1 1 100%";
+    pictures.append(node);
+    return node;
+  };
+
   // A canvas with words around it. Options:
   //   ratio   width / height     tall   least height in em     most   greatest height in em, except on a full screen
   //   wide    least width in em before it wraps                grow   share of the row (0: a row of its own)
+  //   place   the group it stands in
   //   title   words above it     focus  true: the keyboard reaches it      fixed  true: always `tall` em high
   // The painter must cope with any width and height.
   const panel = ({ ratio = 1.6, tall = 8, most = 22, wide = 18, grow = 1, title = "", focus = false, fixed = false, place = pictures } = {}) => {
@@ -313,15 +324,19 @@ export function frame(model, el) {
     box.append(canvas);
     figure.append(parts.title, parts.above, box, parts.below);
     place.append(figure);
-    let width = 0, height = 0;
+    let width = 0, height = 0, shown = null, shownIn = null;
     sizes.observe(box);
     const self = {
       figure, canvas,
       measure() { [width, height] = [box.clientWidth, box.clientHeight]; },
-      paint(painter) {
+      // shows: words for all that the picture depends on. While they, its size and the theme stay, the picture stays.
+      paint(painter, shows) {
         if (!width || !height) return;
         const g = canvas.getContext("2d");
         const [w, h] = [width, height].map((length) => Math.max(1, Math.round(length * (window.devicePixelRatio || 1))));
+        const now = shows === undefined ? null : `${shows} ${w} ${h} ${em}`;
+        if (now !== null && now === shown && look === shownIn) return;
+        [shown, shownIn] = [now, look];
         if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
         g.setTransform(w / width, 0, 0, h / height, 0, 0);
         g.clearRect(0, 0, width, height);
@@ -425,7 +440,7 @@ export function frame(model, el) {
   const fillButton = button("Fill screen", () => (filled() ? leaveScreen() : fillScreen()), tools);
   const setFilled = (full) => {
     root.classList.toggle("dw-fill", full);
-    root.style.background = full ? look.paper : "";
+    root.style.background = full ? readLook(root).paper : "";
     put(fillButton, full ? "Leave full screen" : "Fill screen");
     relayout();
   };
@@ -498,7 +513,8 @@ export function frame(model, el) {
   on("change:error", () => put(error, model.get("error")));
 
   return {
-    root, on, set, slider, choice, field, button, toggle, play, row, panel, prose, pick, redraw, legend: setLegend,
+    root, on, set, slider, choice, field, button, toggle, play, row, group, panel, prose, pick, redraw,
+    legend: setLegend,
     offline: () => offline,
     // The curve that the learner drew, as [xs, ys], or null.
     curve: () => (takes.kind === "curve" && model.get("guess") ? [takes.x, model.get("guess")] : null),

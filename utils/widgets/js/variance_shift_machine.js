@@ -1,10 +1,12 @@
 import { float16, keepMask, mean, normal, uniform } from "./core.js";
+import { joined, left } from "./history.js";
 import { axes, niceEnd } from "./plot.js";
 import { frame, view } from "./ui.js";
 
 const N = 400, D = 24, K = 10, SNEAKER = 7, BATCH = 50, LR = 0.1, MOMENTUM = 0.9, EPS = 1e-5;
 const PER_POINT = 5, REFITS = 5, MAX_PASSES = 2000, STRIDE = N * (D + 1);
 const HIGHEST_RATIO = 1.5; // the end of the axis
+const RENEW = ["masks", "clean"]; // new statistics start anew
 const DROPOUT_FIRST = "dropout first", NORM_FIRST = "batch norm first";
 
 // The images out of the bytes that Python sends: {h, y} for training and test, and the sneakers among the latter.
@@ -55,10 +57,10 @@ export function startMachine(images, order, seed) {
   return machine;
 }
 
-// Do `count` passes of one action; `k0` of this segment are done already.
-export function act(machine, action, p, count, k0 = 0) {
+// Do `count` passes of one action.
+export function act(machine, action, p, count) {
   const { images, seed } = machine;
-  for (let k = k0; k < k0 + count; k++) {
+  for (let k = 0; k < count; k++) {
     const first = machine.passes * STRIDE;
     let { h } = images[action === "sneakers" ? "sneakers" : action === "all" ? "test" : "train"], y = null;
     if (action === "train") {
@@ -69,7 +71,7 @@ export function act(machine, action, p, count, k0 = 0) {
       h = batch;
     }
     const mask = factors(uniform(3 * seed + 1, h.length, first + N), p), x = received(machine, h, mask);
-    const weight = action === "masks" || action === "clean" ? 1 / (k + 1) : 1 - MOMENTUM;
+    const weight = RENEW.includes(action) ? 1 / (k + 1) : 1 - MOMENTUM;
     moments(x, 1).forEach((fresh, which) => {
       machine.stored[which] = machine.stored[which].map((old, d) => (1 - weight) * old + weight * fresh[d]);
     });
@@ -77,7 +79,7 @@ export function act(machine, action, p, count, k0 = 0) {
     machine.passes += 1;
     if (machine.passes % PER_POINT === 0) machine.points.push(point(machine));
   }
-  machine.did = joined([...machine.did, [action, p, count]]);
+  machine.did = joined([...machine.did, [action, p, count]], RENEW);
 }
 
 function received({ order }, h, mask) {
@@ -159,29 +161,11 @@ export function history(machine) {
   return [...machine.points, ...(machine.passes % PER_POINT ? [point(machine)] : [])];
 }
 
-const renews = (action) => action === "masks" || action === "clean";
-
-// The same history with as few segments as possible; new statistics are never joined, for they start anew.
-export function joined(segments) {
-  const list = [];
-  for (const [action, p, count] of segments) {
-    const last = list.at(-1);
-    if (last && last[0] === action && last[1] === p && !renews(action)) last[2] += count;
-    else list.push([action, p, count]);
-  }
-  return list;
-}
-
 // The machine that has gone through `wanted`: the old one if it is on the way there, else one that starts anew.
 export function follow(machine, images, order, seed, wanted) {
-  const done = machine?.did ?? [];
-  const way = machine && machine.order === order && machine.seed === seed && done.length <= wanted.length
-    && done.every(([action, p, count], i) => wanted[i][0] === action && wanted[i][1] === p
-      && (wanted[i][2] === count || (i === done.length - 1 && wanted[i][2] > count && !renews(action))));
-  const now = way ? machine : startMachine(images, order, seed);
-  const begun = now.did.length, left = begun ? wanted[begun - 1][2] - now.did[begun - 1][2] : 0;
-  const rest = [...(left ? [[...wanted[begun - 1].slice(0, 2), left]] : []), ...wanted.slice(begun)];
-  for (const [action, p, count] of rest) act(now, action, p, count);
+  const rest = machine?.order === order && machine.seed === seed ? left(machine.did, wanted, RENEW) : null;
+  const now = rest ? machine : startMachine(images, order, seed);
+  for (const [action, p, count] of rest ?? wanted) act(now, action, p, count);
   return now;
 }
 
@@ -206,9 +190,9 @@ export default view((model, el) => {
   ui.choice("mode", "look at it in", [["eval", "eval"], ["train", "train"]]);
   const doing = (action, count) => () => {
     const did = model.get("did"), room = MAX_PASSES - did.reduce((total, [, , k]) => total + k, 0);
-    const next = [action, action === "clean" ? 0 : model.get("p"), renews(action) ? REFITS : Math.min(count, room)];
+    const next = [action, action === "clean" ? 0 : model.get("p"), RENEW.includes(action) ? REFITS : Math.min(count, room)];
     const able = next[2] > 0 && next[2] <= room;
-    if (able) ui.set({ did: joined([...did, next]) });
+    if (able) ui.set({ did: joined([...did, next], RENEW) });
     return able;
   };
   ui.play("Play: train", "Stop", { every: 60, tick: doing("train", 1) });

@@ -40,18 +40,18 @@ PATHS = {
     "DropPath, DropConnect and the like": (("02", "13"), ""),
     "checkpointing, `torch.compile`": (("02", "14"), ""),
     "transformers, fine-tuning": (("02", "04", "15"), ""),
-    "is it off in what I deployed?": (("02", "16"), "and its [page to paste](is_it_off.md)"),
+    "is it off in what I deployed?": (("02", "04", "16"), "and its [page to paste](is_it_off.md)"),
 }
 TEACHER = ["I teach", "the [teacher's page](../teaching/README.md): 90 minutes, half a day, two days", ""]
 # The map: where each chapter stands (column, row), and what leads to what.
 PLACES = {
     "00": (0, 3), "01": (1, 3), "02": (2, 3), "03": (3, 0), "04": (3, 1), "05": (3, 2), "06": (4, 1),
     "07": (3, 3), "08": (3, 4), "09": (4, 4), "10": (5, 4), "11": (3, 5), "12": (4, 5), "13": (3, 6),
-    "14": (3, 7), "15": (4, 2), "16": (3, 8),
+    "14": (3, 7), "15": (4, 2), "16": (4, 3),
 }  # fmt: skip
 ARROWS = {
-    "00": ["01"], "01": ["02"], "02": ["03", "04", "05", "07", "08", "11", "13", "14", "16"], "03": ["06"],
-    "04": ["06", "15"], "05": ["06"], "08": ["09"], "09": ["10"], "11": ["12"],
+    "00": ["01"], "01": ["02"], "02": ["03", "04", "05", "07", "08", "11", "13", "14"], "03": ["06"],
+    "04": ["06", "15", "16"], "05": ["06"], "08": ["09"], "09": ["10"], "11": ["12"],
 }  # fmt: skip
 MAP = ROOT / "images/map.svg"
 PAGES = ("notebooks/00_start_here.ipynb", "README.md", "teaching/README.md")

@@ -533,7 +533,7 @@ def test_five_rounds_hide_the_call_take_an_answer_each_and_keep_the_score(page):
               for call, alike in (("train()", on), ("eval()", off))]  # fmt: skip
     index = widgets.__all__.index("EvalDetective")
     page.evaluate("([i, rounds]) => dropoutCourse.alive[i].model.set('rounds', rounds)", [index, rounds])
-    assert "an unknown call" in widget.locator(".dw-pictures").inner_text()
+    wait_for(lambda: "an unknown call" in widget.locator(".dw-pictures").inner_text())
     game = widget.locator(".dw-extra")
     press(game, "new layer")  # not the call, but it does the same
     assert game.inner_text().startswith("Right: it was train() (so would new layer). 1 of 1 right.")

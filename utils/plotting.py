@@ -81,7 +81,8 @@ def new_figure(sentence, num_columns=1, width=8.0, height=4.2):
     Parameters
     ----------
     sentence : str
-        What the picture shows, in one sentence; numbers in it rounded to what every run repeats.
+        What the picture shows, in one sentence; numbers in it rounded to what every run repeats. Under a
+        prediction it names what is drawn, not what comes out: the code stands above the covered output.
     num_columns : int
         Number of axes.
     width, height : float

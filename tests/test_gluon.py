@@ -168,7 +168,11 @@ def test_a_python_if_in_a_hybridized_layer_freezes_the_mode_of_its_first_call(c)
         layer = c.FrozenDropout(0.5)
         if hybridize:
             layer.hybridize()
-        return c.drops_by_mode(layer, first_call_trains)
+        drops = []
+        for train_mode in (first_call_trains, True, False):
+            with c.autograd.record(train_mode=train_mode):
+                drops.append(bool((layer(c.nd.ones((100, 100))) == 0).asnumpy().any()))
+        return tuple(drops[1:])
 
     assert outcome(False, False) == outcome(True, False) == (True, False)
     assert outcome(False, True) == (False, False)
@@ -224,8 +228,8 @@ def test_scratch_and_concise_nets_stay_equal_under_the_same_weights_and_masks(c)
     vars(c)["twin_nets"].__globals__.update(
         x_train=c.nd.array(rng.random((320, 784))), y_train=c.nd.array(rng.integers(10, size=320))
     )
-    same = c.twin_nets(5, lambda x, p: x * c.nd.Dropout(c.nd.ones_like(x), p=p), batch_size=64)
-    without = c.twin_nets(5, lambda x, p: x, batch_size=64)
+    same = max(c.twin_nets(5, lambda x, p: x * c.nd.Dropout(c.nd.ones_like(x), p=p), batch_size=64))
+    without = max(c.twin_nets(5, lambda x, p: x, batch_size=64))
     assert same < 1e-6 < without
 
 

@@ -409,7 +409,7 @@ def test_after_a_restart_a_save_and_a_reload_no_model_is_missing(gallery, lab):
     gallery.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
     wait_for(lambda: gallery.get_by_text(NEEDS_KERNEL).count() == len(KERNEL_WIDGETS))
     save(gallery)
-    gallery.reload()
+    reopen(gallery, lab, GALLERY.name)
     live_without_a_kernel(gallery, len(NAMES))
     save(gallery)
     shut_down_kernel(gallery)

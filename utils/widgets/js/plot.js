@@ -21,6 +21,7 @@ export function makePen(g, look, { width, height, em }) {
     measure(words, bold = false) {
       const key = font(bold) + words;
       if (!widths.has(key)) {
+        if (widths.size > 2000) widths.clear(); // numbers that move are ever new words
         g.font = font(bold);
         widths.set(key, g.measureText(words).width);
         g.font = font(false);

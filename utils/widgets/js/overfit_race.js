@@ -4,7 +4,7 @@ import { axes } from "./plot.js";
 import { frame, view } from "./ui.js";
 
 const H = 32, NUM_TRAIN = 60, NUM_FRESH = 500, NOISE = 0.35, LR = 0.2;
-const EPOCHS_PER_POINT = 20, MAX_EPOCHS = 6000, MS_PER_FRAME = 8;
+const EPOCHS_PER_POINT = 20, MAX_EPOCHS = 6000, MS_PER_FRAME = 4;
 // Where W1, b1, W2 (row by row), b2, W3, b3 of a net begin in its numbers, and their end.
 const [B1, W2, B2, W3, B3, END] = [2 * H, 3 * H, 3 * H + H * H, 4 * H + H * H, 6 * H + H * H, 6 * H + H * H + 2];
 const SERIES = ["without training", "without fresh", "with training", "with fresh", "L2 training", "L2 fresh"];

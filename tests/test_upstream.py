@@ -5,6 +5,7 @@ A version that has the cure is no failure here. The test says so, and then the c
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,10 @@ UPSTREAM = Path(__file__).resolve().parent / "upstream"
 # The program, its words, the backend of Keras, and what must be installed.
 PROGRAMS = [
     ("torch_memory_budget.py", [], "", ["torch"]),
+    pytest.param(
+        *("torch_memory_budget.py", ["inductor"], "", ["torch"]),
+        marks=pytest.mark.skipif(not shutil.which("g++"), reason="the usual backend needs a C++ compiler"),
+    ),
     ("torch_checkpoint.py", ["lost"], "", ["torch"]),
     ("keras_remat_scope.py", [], "tensorflow", ["keras", "tensorflow"]),
     ("keras_remat_scope.py", [], "torch", ["keras", "torch"]),
@@ -72,8 +77,9 @@ def test_a_mode_that_a_layer_was_built_with_is_kept_or_overridden(backend, requi
     print(f"keras_built_with_training.py {backend}: {lines[-1]}")
 
 
-def test_a_layer_with_one_mask_is_called_fixed(require):
-    """The same program where nothing is wrong: it can say fixed."""
+@pytest.mark.parametrize("words", [[], ["gpu"]])
+def test_a_layer_with_one_mask_is_called_fixed(words, require):
+    """The same program where nothing is wrong, no GPU is used: it can say fixed."""
     require("torch")
-    status, lines = run("torch_checkpoint.py")
+    status, lines = run("torch_checkpoint.py", words)
     assert status == 0 and lines[-1].startswith("fixed in version ")

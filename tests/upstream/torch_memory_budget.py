@@ -1,10 +1,11 @@
 """torch.compile under a memory budget below 1: is a dropout mask the same on the way back?
 
-    python torch_memory_budget.py
+    python torch_memory_budget.py               aot_eager, a backend that needs no C++ compiler
+    python torch_memory_budget.py inductor      the usual backend, on a GPU if there is one
 
 Ones go through dropout. A unit with an output other than 0 must have a gradient other than 0, and the
 reverse.
-Known as PyTorch issue 190758. The backend needs no C++ compiler.
+Known as PyTorch issue 190758.
 """
 
 import sys
@@ -18,11 +19,13 @@ def layer(h):
     return torch.sin(F.dropout(torch.sin(h), 0.5))
 
 
-def main():
+def main(words):
     torch.manual_seed(0)
-    h = torch.ones(2_000, requires_grad=True)
+    backend = words[0] if words else "aot_eager"
+    device = "cuda" if backend == "inductor" and torch.cuda.is_available() else "cpu"
+    h = torch.ones(2_000, requires_grad=True, device=device)
     with config.patch(activation_memory_budget=0.5):
-        out = torch.compile(layer, backend="aot_eager")(h)
+        out = torch.compile(layer, backend=backend)(h)
         out.sum().backward()
     alive, graded = out.detach() != 0, h.grad != 0
     both = int((alive & graded).sum())
@@ -33,4 +36,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -67,17 +67,26 @@ export default view((model, el) => {
   const plot = ui.panel({ ratio: 2.6, tall: 11, most: 15, grow: 0 });
   plot.words({ above: "test accuracy", below: `hidden units knocked out, of ${width}; lines: random ones; large marks: the two nets above` });
 
-  const tile = document.createElement("canvas");
-  tile.width = tile.height = SIDE;
-  const drawFilter = (g, index, x, y, side) => {
-    const image = new ImageData(SIDE, SIDE);
-    filters.subarray(index * SIDE * SIDE, (index + 1) * SIDE * SIDE).forEach((level, i) => {
-      image.data.fill(level, 4 * i, 4 * i + 3);
-      image.data[4 * i + 3] = 255;
-    });
-    tile.getContext("2d").putImageData(image, 0, 0);
+  // All filters of a net in one picture, made once: the pieces of it are what is drawn.
+  const sheets = new Map();
+  const sheet = (net) => {
+    if (sheets.has(net)) return sheets.get(net);
+    const canvas = Object.assign(document.createElement("canvas"), { width: COLUMNS * SIDE, height: rows * SIDE });
+    const image = new ImageData(COLUMNS * SIDE, rows * SIDE), size = SIDE * SIDE;
+    for (let unit = 0; unit < width; unit++)
+      for (let i = 0; i < size; i++) {
+        const x = (unit % COLUMNS) * SIDE + (i % SIDE), y = Math.floor(unit / COLUMNS) * SIDE + Math.floor(i / SIDE);
+        const at = 4 * (y * COLUMNS * SIDE + x);
+        image.data.fill(filters[(net * width + unit) * size + i], at, at + 3);
+        image.data[at + 3] = 255;
+      }
+    canvas.getContext("2d").putImageData(image, 0, 0);
+    sheets.set(net, canvas);
+    return canvas;
+  };
+  const drawFilter = (g, net, unit, x, y, side) => {
     g.imageSmoothingEnabled = false;
-    g.drawImage(tile, x, y, side, side);
+    g.drawImage(sheet(net), (unit % COLUMNS) * SIDE, Math.floor(unit / COLUMNS) * SIDE, SIDE, SIDE, x, y, side, side);
   };
   const drawNet = (panel, net, alive, reached) => panel.paint((pen) => {
     const { g, look } = pen;
@@ -86,7 +95,7 @@ export default view((model, el) => {
     alive.forEach((keep, unit) => {
       const x = left + (unit % COLUMNS) * side, y = Math.floor(unit / COLUMNS) * side;
       g.globalAlpha = keep ? 1 : 0.25;
-      drawFilter(g, net * width + unit, x + 1, y + 1, side - 2);
+      drawFilter(g, net, unit, x + 1, y + 1, side - 2);
       g.globalAlpha = 1;
       if (!keep) {
         pen.ink("dropped");

@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from authoring import contents
 from authoring.store import METADATA, cover_predictions, fold_course_versions
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -17,6 +18,8 @@ SOLUTIONS = sorted((ROOT / "notebooks/solutions").glob("*.ipynb"))
 EXERCISES = sorted((ROOT / "notebooks/exercises").glob("*.ipynb"))
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 MAX_BYTES = 1_500_000
+# Of a chapter, its set-up cell apart.
+MAX_CELLS, MAX_LINES, MAX_WORDS, MAX_WITHOUT_PICTURE = 45, 15, 3_000, 10
 
 
 def read(path):
@@ -88,6 +91,22 @@ def test_cells_are_short_enough_for_a_projector(path):
     for cell in code_cells(path):
         lines = cell.source.splitlines()
         assert len(lines) <= 30 and max(map(len, lines)) <= 100
+
+
+def has_picture(cell):
+    return any(
+        o.get("data", {}).get("text/plain", "").startswith(("[figure]", "[slider]")) for o in cell.outputs
+    )
+
+
+@each([path for path in CHAPTERS if path.name[0].isdigit()])
+def test_a_chapter_is_short_and_has_pictures_all_along(path):
+    cells = [cell for cell in code_cells(path) if "setup" not in cell.metadata.get("tags", [])]
+    assert len(cells) <= MAX_CELLS
+    assert max(len(cell.source.splitlines()) for cell in cells) <= MAX_LINES
+    assert sum(contents.words(c.source) for c in read(path).cells if c.cell_type == "markdown") <= MAX_WORDS
+    without = "".join("x" if has_picture(cell) else "." for cell in cells).split("x")
+    assert max(map(len, without)) <= MAX_WITHOUT_PICTURE
 
 
 @every_notebook

@@ -143,10 +143,10 @@ def test_there_is_a_right_answer_to_every_exercise(number):
     assert set(right_answers(number)) == set(exercises(number))
 
 
-@each_chapter
-def test_other_right_answers_pass(number):
-    for exercise, answers in getattr(module_of(number), "RIGHT", []):
-        assert find_problem(exercises(number)[exercise], answers) is None, exercise
+@each_module
+def test_other_right_answers_pass(kind, number):
+    for exercise, answers in getattr(module_of(number, kind), "RIGHT", []):
+        assert find_problem(exercises(number, kind)[exercise], answers) is None, exercise
 
 
 def torch_form(value):

@@ -130,6 +130,16 @@ def rebind(params, grads, lr):
     params = [[W - lr * dW, b - lr * db] for (W, b), (dW, db) in zip(params, grads, strict=True)]
 
 
+def never_drops(params, x, y, drop_probs, lr, rng):
+    return scratch.train_step(params, x, y, (0,), lr, rng)
+
+
+def other_coins(params, x, y, drop_probs, lr, rng):
+    """Right: what a train_step with a reader's own keep_mask does, which may draw otherwise."""
+    rng.random()
+    return scratch.train_step(params, x, y, drop_probs, lr, rng)
+
+
 STEPS = [
     ("step", (step(lambda params, grads, lr: scratch.sgd_step(params, grads, -lr)),), beliefs.UPHILL),
     ("step", (step(rebind),), beliefs.REBOUND),
@@ -137,6 +147,8 @@ STEPS = [
     ("step", (step(lambda params, grads, lr: scratch.sgd_step(params[1:], grads[1:], lr)),), "by -lr times"),
     ("step", (step(scratch.sgd_step, lambda loss, correct: (loss, correct / 7)),), "of the batch, before"),
     ("step", (step(scratch.sgd_step, lambda loss, correct: loss),), "a pair of numbers"),
+    ("step", (never_drops,), "of the batch, before"),
 ]
 
+RIGHT = [("step", (other_coins,))]
 WRONG = [*MASKS, *FACTORS, *BACKWARDS, *STEPS]

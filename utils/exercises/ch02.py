@@ -150,7 +150,8 @@ HINTS = {
     "recipe": "What is the mean of the training output of a kept-or-dropped h, if nothing is divided? "
     "Prediction must give that number.",
     "apart": "Send a large batch of ones through dropout and compare the rows of the output.",
-    "steady": "Print factor for x = np.ones((1, 2)) and a few seeds. Which values may a right factor take?",
+    "steady": "Print steady_dropout(np.ones((1, 2)), 0.7, rng) for rngs of a few seeds. Which values may the "
+    "output of a right one take?",
     "speed": "Measure the accuracy with scratch.forward_eval after every epoch, and return at the first "
     "that reaches 0.9. Start the net and rng afresh for each p.",
 }

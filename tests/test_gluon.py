@@ -155,12 +155,26 @@ def test_dropout_follows_the_training_switch_alone(c, kind, context, drops):
     assert drops or (out == x).asnumpy().all()
 
 
-def test_the_modes_table_of_the_chapter_reports_these_switches(c):
-    assert c.mode() == (0, 0, 0)
-    assert c.mode(c.autograd.record()) == (1, 1, 1)
-    assert c.mode(c.autograd.record(train_mode=False)) == (1, 0, 0)
-    assert c.mode(c.autograd.train_mode()) == (0, 1, 1)
-    assert c.mode(c.autograd.record(), c.autograd.pause()) == (0, 0, 0)
+def test_the_contexts_of_the_chapter_are_what_they_say(c):
+    """(recording, training, dropout drops) in each of the seven."""
+    ones = c.nd.ones((100, 100))
+    found = {
+        name: (
+            c.autograd.is_recording(),
+            c.autograd.is_training(),
+            bool((c.nd.Dropout(ones, p=0.5) == 0).asnumpy().any()),
+        )
+        for name in c.seven_contexts()
+    }
+    assert found == {
+        "nothing: the default": (False, False, False),
+        "record()": (True, True, True),
+        "predict_mode() in record()": (True, False, False),
+        "pause() in record()": (False, False, False),
+        "record(train_mode=False)": (True, False, False),
+        "train_mode()": (False, True, True),
+        "pause(train_mode=True)": (False, True, True),
+    }
 
 
 def test_a_python_if_in_a_hybridized_layer_freezes_the_mode_of_its_first_call(c):

@@ -24,9 +24,10 @@ INTRO = """# What was claimed, what was measured
 The course answers five public pages on dropout: a Keras notebook, the dropout chapter of a textbook (Dive
 into Deep Learning), notes on batch norm, a PyTorch script, and a post on Monte Carlo dropout. Besides, one
 sentence of PyTorch's documentation, and on language models a comment in nanoGPT and two abstracts. Here is
-every claim of theirs that a chapter has put to the test. Where a claim stands in the page's words, its
-verdict follows from an interval or a proof by code. The chapters' own
-cells print these rows; this page only collects them (`python3 course.py claims`).
+every claim of theirs that a chapter has put to the test. Each verdict follows by code from an interval, a
+count or a proof; what its numbers measure, the chapter says. A claim with several intervals *holds* if it
+does at each, *depends* if two of them lie on opposite sides of 0, and *does not hold* if it fails at one. The
+chapters' own cells print these rows; this page only collects them (`python3 course.py claims`).
 """
 
 
@@ -50,7 +51,7 @@ def claims_page(paths):
     if twice:
         raise ValueError(f"a claim is judged in one place, got more than one row for {', '.join(twice)}")
     counts = Counter(claim[3] for claim in claims)
-    summary = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
+    summary = ", ".join(f"*{verdict}* {counts[verdict]}" for verdict in VERDICTS)
     lines = [
         f"Of {len(claims)} claims: {summary}.\n",
         f"{FIRST_LINE} Chapter |",

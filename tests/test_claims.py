@@ -30,7 +30,7 @@ def test_a_row_keeps_its_words_and_its_chapter(tmp_path):
     assert claims.read_claims(path) == [(FIRST, words, "depends", "0.81 \\|h\\|")]
     page = claims.claims_page([path])
     assert f"| {FIRST} | {words} | depends | 0.81 \\|h\\| | [04](04_demo.ipynb) |" in page
-    assert "Of 1 claims: 0 holds, 0 does not hold, 1 depends, 0 cannot tell, 0 not tested." in page
+    assert "Of 1 claims: *holds* 0, *does not hold* 0, *depends* 1, *cannot tell* 0, *not tested* 0." in page
 
 
 def test_every_claim_is_judged_once_and_nothing_else_is():

@@ -21,6 +21,11 @@ def test_the_tables_of_chapters_and_the_minutes_in_them_are_up_to_date():
         assert path.read_text(encoding="utf-8") == text, "run `python3 course.py contents`"
 
 
+def test_run_all_was_timed_in_every_chapter():
+    rows = [contents.describe(path) for path in (ROOT / "notebooks").glob("[0-9]*.ipynb")]
+    assert [row["title"] for row in rows if row["seconds"] <= 0] == []
+
+
 def test_every_chapter_has_its_row_in_every_table():
     for name in contents.PAGES:
         text = (ROOT / name).read_text(encoding="utf-8")

@@ -34,6 +34,15 @@ def test_the_function_is_the_chapters_word_for_word():
     assert source in FUNCTION
 
 
+def says(assertion, names):
+    """Whether the assertion holds."""
+    try:
+        exec(assertion, names)
+    except AssertionError:
+        return False
+    return True
+
+
 def torch_net(layer):
     from torch import nn
 
@@ -85,6 +94,17 @@ def test_keras(require):
         assert signs(KERAS, net) == right
 
 
+def test_how_the_page_asks_a_keras_net_in_training(require):
+    require("keras", "tensorflow")
+    keras = load_keras()
+    (answer,) = re.findall(r"let `predict` return `(.*?)`", PAGE)
+    for drop_prob, is_on in ((0.3, True), (0.0, False)):
+        net = keras.Sequential([keras.Input((20,)), keras.layers.Dropout(drop_prob), keras.layers.Dense(5)])
+        names = pasted(KERAS, net)
+        names["predict"] = eval(f"lambda x: {answer}", names)
+        assert says(ON, names) == is_on
+
+
 def test_gluon(require):
     require("mxnet")
     mx = load_mxnet()
@@ -97,3 +117,16 @@ def test_gluon(require):
         net.add(mx.gluon.nn.Dense(64, activation="relu"), layer, mx.gluon.nn.Dense(5))
         net.initialize()
         assert signs(GLUON, net) == right
+
+
+def test_how_the_page_asks_a_gluon_net_in_training(require):
+    require("mxnet")
+    mx = load_mxnet()
+    (mode,) = re.findall(r"put the assertion into\s+`(with .*?)`", PAGE)
+    for drop_prob, is_on in ((0.3, True), (0.0, False)):
+        net = mx.gluon.nn.Sequential()
+        net.add(mx.gluon.nn.Dense(64), mx.gluon.nn.Dropout(drop_prob), mx.gluon.nn.Dense(5))
+        net.initialize()
+        names = pasted(GLUON, net)
+        assert says(f"{mode} {ON}", names) == is_on
+        assert not says(ON, names)

@@ -85,9 +85,6 @@ other sign. Without several seeds there is no standard error, and nothing to hol
 RANGES = belief("""a difference counts where the ranges do not overlap
 Those are the ends of the ranges over all runs, new against old. Three runs against three lie apart by chance
 in one experiment of ten, and pairs that differ alike may overlap. Use the difference within each pair.""")
-NORMAL = belief("""1.96 standard errors make a 95 % interval
-That is so for many runs. With few, the standard deviation is itself uncertain, and Student's t makes up for
-it: the factor is 4.30 for three pairs and 3.18 for four.""")
 FEWER_ERRORS = belief("""less overfitting means fewer errors
 Dropout narrowed the gap of the NLL, but that need not bring fewer errors: the wrong answers became less
 sure, not right. Here the interval of the difference in errors holds 0.""")
@@ -95,18 +92,18 @@ sure, not right. Here the interval of the difference in errors holds 0.""")
 # --- 02 ---
 
 KEEP = belief("""p is the keep probability
-p is the probability to DROP in this course and in every framework; 1-p is kept.""")
-KEEP_02 = KEEP.answered("""p is the probability to DROP a unit in this course and in every framework; 1-p is
+p is the probability to DROP in this course and in its frameworks; 1-p is kept.""")
+KEEP_02 = KEEP.answered("""p is the probability to DROP a unit in this course and in its frameworks; 1-p is
 kept.""")
 KEEP_03 = KEEP.answered("Keras's rate is the probability to DROP a unit; 1-p is kept on average.")
 KEEP_04 = KEEP.answered("PyTorch's p is the probability to DROP a unit; 1-p is kept.")
 KEEP_05 = KEEP.answered("MXNet's p and rate are the probability to DROP a unit; 1-p is kept.")
 KEEP_06 = KEEP.answered("""This paper's p is the probability to KEEP a unit. nn.Dropout, like the layers of
 Keras and Gluon, takes the probability to drop, 1 minus that.""")
-KEEP_07 = KEEP.answered("""p is the probability to DROP a unit in this course and in every framework; q =
+KEEP_07 = KEEP.answered("""p is the probability to DROP a unit in this course and in its frameworks; q =
 1-p is kept.""")
-KEEP_08 = KEEP.answered("""Papers of that time write p for the probability to KEEP a unit; in this course
-and in every framework p is the probability to DROP it, so their p is our 1-p.""")
+KEEP_08 = KEEP.answered("""The dropout paper of 2014 writes p for the probability to KEEP a unit; in this
+course and in its frameworks p is the probability to DROP it, so its p is our 1-p.""")
 KEEP_11 = KEEP.answered("p is the probability to DROP an input here, and q = 1-p: the noise is p/q, not q/p.")
 KEEP_13 = KEEP.answered("p is the probability to DROP in this course; the variance of the factor is p/(1-p).")
 EXACT = belief("""dropout drops an exact fraction
@@ -197,8 +194,8 @@ FIXED_SEED = belief("""an integer seed gives new numbers at every call of keras.
 keras.random with an integer seed gives the same numbers at every call, so the same units would be dropped
 for ever. Hand it a SeedGenerator: that is a counter, and every call moves it on.""")
 GRAPH = belief("""NumPy in a layer draws a new mask in every step
-fit compiles your layer. NumPy draws once, while the layer is being compiled, and that one mask is then used
-in every step. Only keras.random draws anew each time.""")
+On TensorFlow fit compiles your layer. NumPy draws once, while the layer is being compiled, and that one mask
+is then used in every step. keras.random draws anew each time.""")
 EVERYWHERE = belief("""training=True belongs into every call
 With training=True the held-out loss is that of a thinned net: too high, and another number at every call.
 The switch belongs to the training step alone.""")
@@ -750,8 +747,8 @@ SURVIVAL = belief("""every paper's p is the drop probability
 This paper's p is the probability that a block SURVIVES, the opposite of this course's p. Read which of the
 two it is before you type a number from a paper.""")
 SHALLOW = belief("""stochastic depth leaves a shallower net
-Blocks are skipped in training alone, and by another coin for each example. At prediction every block is
-computed: nothing was removed, so the net has its full depth.""")
+Blocks are skipped in training alone, others in each step. At prediction every block is computed: nothing was
+removed, so the net has its full depth.""")
 UNPAIRED_13 = belief("""runs with the same seeds are compared mean against mean
 Run k of both arms started from the same seed, so a lucky start helps both. Subtract seed by seed first and
 take the scatter of the differences: the common luck cancels.""")

@@ -8,6 +8,7 @@ whose metadata has slideshow.slide_type decides for itself. reveal.js lies besid
 need no network; slides.js makes what still does not fit a little smaller.
 """
 
+import argparse
 import ast
 import re
 import shutil
@@ -189,7 +190,9 @@ def copy_reveal(folder):
 
 
 def main(arguments):
-    folder = Path(arguments[0] if arguments else "slides").resolve()
+    parser = argparse.ArgumentParser(prog="course.py slides", description=__doc__.splitlines()[0])
+    parser.add_argument("folder", nargs="?", default="slides", type=Path, help="where they go (%(default)s)")
+    folder = parser.parse_args(arguments).folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     copy_reveal(folder)
     for path in SHOWN.values():

@@ -166,7 +166,8 @@ CLAIMS = {
         Said(
             NORM,
             "Batch Normalization",
-            "해당 배치를 자체의 평균과 표준편차로 정규화 / normalises the batch by its own mean",
+            "해당 배치를 자체의 평균과 표준편차로 정규화 / normalises the batch by its own mean and standard "
+            "deviation",
         )
     ],
     "batch norm is stable": [Said(NORM, "the pros of batch norm")],

@@ -546,6 +546,22 @@ def test_five_rounds_hide_the_call_take_an_answer_each_and_keep_the_score(page):
     assert not game.is_visible()
 
 
+def test_while_the_kernel_works_the_detective_speaks_of_the_outputs_on_show(page):
+    widget = place(page, "EvalDetective")
+    press(widget, "Just show me")
+    index, words = widgets.__all__.index("EvalDetective"), widget.locator(".dw-pictures")
+    set_traits = "([i, traits]) => Object.entries(traits).forEach(([key, value]) => dropoutCourse.alive[i].model.set(key, value))"
+    page.evaluate(set_traits, [index, {"situation": "eval()"}])
+    wait_for(lambda: "Waiting for PyTorch in the kernel" in widget.inner_text())
+    assert "until it answers you see PyTorch, new layer, p = 0.50" in widget.inner_text()
+    assert "PyTorch, new layer" in words.inner_text() and "eval()" not in words.inner_text()
+    page.evaluate(set_traits, [index, {"outputs_of": ["PyTorch", "eval()", 0.5, 0]}])
+    wait_for(lambda: "Waiting" not in widget.inner_text())
+    assert "PyTorch, eval()" in words.inner_text()
+    opening = {"situation": "new layer", "outputs_of": ["PyTorch", "new layer", 0.5, 0]}
+    page.evaluate(set_traits, [index, opening])  # the page is shared
+
+
 def test_the_boxes_are_swapped_by_a_click_or_by_keys(page):
     widget = place(page, "VarianceShiftMachine")
     press(widget, "Just show me")

@@ -421,7 +421,7 @@ def test_the_race_trains_on_a_page_and_its_curves_keep_the_p_that_they_had(page)
     stats = widgets.OverfitRace(p=0.55, seed=seed, trained=trained).stats()
     read = "(row) => [row.querySelector('span').textContent, Number(row.querySelector('b').textContent)]"
     shown = dict(widget.locator(".dw-key").evaluate_all(f"rows => rows.map({read})"))
-    for net, label in (("p0", "without dropout"), ("p", "with dropout"), ("l2", "with L2")):
+    for net, label in (("p0", "without either"), ("p", "with dropout"), ("l2", "with L2")):
         assert shown[f"{label}, training points"] == pytest.approx(stats[f"train_{net}"], abs=0.0051)
         assert shown[f"{label}, fresh points"] == pytest.approx(stats[f"fresh_{net}"], abs=0.0051)
     press(widget, "20 epochs")
@@ -550,7 +550,9 @@ def test_while_the_kernel_works_the_detective_speaks_of_the_outputs_on_show(page
     widget = place(page, "EvalDetective")
     press(widget, "Just show me")
     index, words = widgets.__all__.index("EvalDetective"), widget.locator(".dw-pictures")
-    set_traits = "([i, traits]) => Object.entries(traits).forEach(([key, value]) => dropoutCourse.alive[i].model.set(key, value))"
+    set_traits = """([i, traits]) => {
+        for (const [key, value] of Object.entries(traits)) dropoutCourse.alive[i].model.set(key, value);
+    }"""
     page.evaluate(set_traits, [index, {"situation": "eval()"}])
     wait_for(lambda: "Waiting for PyTorch in the kernel" in widget.inner_text())
     assert "until it answers you see PyTorch, new layer, p = 0.50" in widget.inner_text()
@@ -726,7 +728,7 @@ def test_who_only_wants_to_see_gets_the_net_alone_and_python_s_guess_reaches_the
     index = widgets.__all__.index("AreYouCalibrated")
     page.evaluate("([i, g]) => dropoutCourse.alive[i].model.set('guess', g)", [index, python.truth])
     wait_for(lambda: "right 20 of 20, says 99 %" in widget.locator(".dw-pictures").inner_text())
-    assert "you less no dropout" in widget.locator(".dw-numbers").inner_text()
+    assert "you minus no dropout" in widget.locator(".dw-numbers").inner_text()
 
 
 def test_each_image_is_chosen_by_a_click_or_by_keys_and_its_answers_are_written_out(page):

@@ -105,7 +105,7 @@ export function lossInWords(found) {
   const first = Object.keys(found)[0];
   return Object.entries(compare(found)).map(([other, [mean, low, high]]) => {
     const word = high < 0 ? "better" : low > 0 ? "worse" : NOT;
-    return `${style(first).name} less ${style(other).name} ${signed(mean)} ${between(low, high, signed)}, ${word}`;
+    return `${style(first).name} minus ${style(other).name} ${signed(mean)} ${between(low, high, signed)}, ${word}`;
   }).join(" · ");
 }
 
@@ -201,7 +201,7 @@ export default view((model, el) => {
     ui.legend([...Object.keys(found).filter((method) => method !== "tempered").map((series) => ({ series, name: `${style(series).name}: right` })),
       { series: "dropped", name: "wrong (each in its colour)" }, { series: "calibrated" }]);
     return {
-      text: `Across: confidence; up: share right, with 95 % intervals. Confidence less share right, in points: ${excessInWords(found)}. `
+      text: `Across: confidence; up: share right, with 95 % intervals. Confidence minus share right, in points: ${excessInWords(found)}. `
         + `NLL: ${lossInWords(found)}.`,
       label: `The ${count} images; image ${image + 1} is a ${options[labels[image]]}; ${Object.keys(found).map((method) =>
         `${style(method).name} right on ${found[method].filter(({ right }) => right).length}`).join(", ")}`,

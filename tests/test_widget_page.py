@@ -564,6 +564,26 @@ def test_while_the_kernel_works_the_detective_speaks_of_the_outputs_on_show(page
     page.evaluate(set_traits, [index, opening])  # the page is shared
 
 
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_frame_of_the_chosen_image_is_seen_on_a_light_page_and_on_a_dark_one(page, dark):
+    widget = place(page, "AreYouCalibrated")
+    page.evaluate("dark => document.body.classList.toggle('dark', dark)", dark)
+    press(widget, "Just show me")
+    # Blue pixels in the upper fifth of the strip, which is grey: images, no marks.
+    blue = """canvas => {
+        const { width, height } = canvas;
+        const { data } = canvas.getContext('2d').getImageData(0, 0, width, Math.floor(height / 5));
+        let found = 0;
+        for (let i = 0; i < data.length; i += 4) found += data[i + 2] - data[i] > 60;
+        return found;
+    }"""
+    strip = widget.locator(".dw-pictures canvas:visible").first
+    try:
+        wait_for(lambda: strip.evaluate(blue) > 100, seconds=10)
+    finally:
+        page.evaluate("document.body.classList.remove('dark')")
+
+
 def test_the_boxes_are_swapped_by_a_click_or_by_keys(page):
     widget = place(page, "VarianceShiftMachine")
     press(widget, "Just show me")

@@ -148,7 +148,8 @@ export default view((model, el) => {
       const left = x + (wide - size) / 2, top = y + 0.25 * em;
       grey(pen, pixels.subarray(784 * k, 784 * (k + 1)), left, top, size);
       g.setLineDash([]);
-      g.strokeStyle = look.ink;
+      // In colour, since the images are white where a dark page has white ink.
+      g.strokeStyle = k === image ? look.blue : k === chosen.now ? look.orange : look.ink;
       g.lineWidth = (k === image ? 3 : k === chosen.now ? 2 : 0.7) * pen.thin;
       g.strokeRect(left, top, size, size);
       methods.forEach((method, i) => {

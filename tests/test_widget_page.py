@@ -126,7 +126,7 @@ def draw(page, widget, heights):
 def test_a_curve_is_drawn_by_hand_and_stays_in_the_picture(page):
     widget = place(page, "PSweep")
     done = widget.get_by_role("button", name="That is my guess")
-    assert done.is_disabled()
+    assert done.is_disabled() and "Drag across the axes" in widget.locator(".dw-cover").inner_text()
     draw(page, widget, [0.1, 0.5])
     assert not done.is_disabled()
     press(widget, "Draw again")

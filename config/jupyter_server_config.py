@@ -17,6 +17,10 @@ async def _open_without_delay(self, kernel_id):
 websocket.KernelWebsocketHandler.open = _open_without_delay
 
 c.ServerApp.root_dir = str(Path(__file__).resolve().parent.parent)  # noqa: F821
+# What JupyterLab shows of a folded output: see custom/custom.css.
+custom = str(Path(__file__).resolve().parent / "custom")
+c.ServerApp.tornado_settings = {"static_custom_path": [custom]}  # noqa: F821
+c.LabApp.custom_css = True  # noqa: F821
 c.ServerApp.ip = "127.0.0.1"  # noqa: F821
 # The kernel's messages are encrypted: without this ipykernel warns at every start that they are not.
 c.KernelManager.transport_encryption = "auto"  # noqa: F821

@@ -67,7 +67,8 @@ def jupyter_lab(home, notebooks):
     token = secrets.token_hex(16)
     environment = dict(
         os.environ,
-        JUPYTER_CONFIG_DIR=str(home / "config"),
+        JUPYTER_CONFIG_DIR=str(home / "of the reader"),
+        JUPYTER_CONFIG_PATH=str(home / "config"),  # as `course.py lab` has it
         JUPYTER_DATA_DIR=str(home / "jupyter"),
         JUPYTER_RUNTIME_DIR=str(home / "runtime"),
         JUPYTERLAB_SETTINGS_DIR=str(home / "settings"),

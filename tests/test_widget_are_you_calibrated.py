@@ -223,7 +223,7 @@ def test_the_words_follow_from_the_intervals():
         "you −60 [−79, −41], too modest · "
     )
     assert "no dropout +70 [+51, +89], too sure" in excess
-    assert re.fullmatch(r"you less no dropout −0\.98 \[.*\], better · you less Monte Carlo dropout .*"
+    assert re.fullmatch(r"you minus no dropout −0\.98 \[.*\], better · you minus Monte Carlo dropout .*"
                         r", 20 answers cannot tell", loss)  # fmt: skip
     assert "worse" in run_js("are_you_calibrated", "m.lossInWords(found)",
                              found={"you": sure, "no_dropout": modest})  # fmt: skip

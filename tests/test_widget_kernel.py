@@ -61,9 +61,11 @@ def test_an_error_shows_in_the_widget_and_the_picture_stays(require, monkeypatch
     monkeypatch.setitem(FRAMEWORKS, "PyTorch", ("torch", broken, FRAMEWORKS["PyTorch"][2]))
     browser_says(widget, p=0.1)
     assert widget.error == "RuntimeError: no such device" and widget.outputs == before
+    assert widget.outputs_of == ["PyTorch", "new layer", 0.5, 0]
     monkeypatch.undo()
     browser_says(widget, p=0.2)
     assert widget.error == "" and widget.outputs != before
+    assert widget.outputs_of == ["PyTorch", "new layer", 0.2, 0]
 
 
 @pytest.mark.parametrize("framework", ["PyTorch", "Keras", "Gluon"])

@@ -111,7 +111,8 @@ def test_results_keep_the_p_that_they_were_trained_with():
     race.run(20)
     assert race.trained == [[0.5, ASKED_L2, 40], [0.9, ASKED_L2, 20]]
     assert race.titles()[1] == "dropout, p = 0.50, then 0.90"
-    cases = [[race.trained, 0.9, 0.01], [[[0.5, 0.01, 40]], 0.9, 0.1], [[], 0.9, 0.03]]
+    slowly = [[p, 0.01, 4] for p in (0.5, 0.55, 0.6, 0.65)]
+    cases = [[race.trained, 0.9, 0.01], [[[0.5, 0.01, 40]], 0.9, 0.1], [[], 0.9, 0.03], [slowly, 0.65, 0.01]]
     words = run_js(
         "overfit_race",
         "cases.map((c) => [m.titles(...c)[1], m.titles(...c)[2], m.pending(...c)])",
@@ -121,7 +122,20 @@ def test_results_keep_the_p_that_they_were_trained_with():
         ["dropout, p = 0.50, then 0.90", "L2 = 0.01", ""],
         ["dropout, p = 0.50", "L2 = 0.01", "p = 0.90, L2 = 0.1"],
         ["dropout, p = 0.90", "L2 = 0.03", ""],
+        ["dropout, p = 0.50, then …, then 0.65", "L2 = 0.01", ""],
     ]
+    for (trained, p, l2), (dropout, decay, _) in zip(cases, words, strict=True):
+        assert OverfitRace(p=p, l2=l2, trained=trained).titles()[1:] == (dropout, decay)
+
+
+def test_the_axis_of_the_losses_ends_above_every_curve():
+    race = OverfitRace(trained=[[0.5, ASKED_L2, 6000]], covered=False)
+    history = race.race().history
+    most = max(max(losses) for _, *losses in history)
+    assert most > 1.5
+    for rows, end in ((history[:2], 1.5), (history, np.ceil(most))):
+        assert run_js("overfit_race", "m.highest(rows)", rows=[list(map(float, row)) for row in rows]) == end
+    assert race.figure().axes[3].get_ylim() == (0, np.ceil(most))
 
 
 def test_the_python_line_of_a_race_gives_the_same_nets():

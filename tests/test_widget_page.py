@@ -126,7 +126,7 @@ def draw(page, widget, heights):
 def test_a_curve_is_drawn_by_hand_and_stays_in_the_picture(page):
     widget = place(page, "PSweep")
     done = widget.get_by_role("button", name="That is my guess")
-    assert done.is_disabled()
+    assert done.is_disabled() and "Drag across the axes" in widget.locator(".dw-cover").inner_text()
     draw(page, widget, [0.1, 0.5])
     assert not done.is_disabled()
     press(widget, "Draw again")
@@ -421,7 +421,7 @@ def test_the_race_trains_on_a_page_and_its_curves_keep_the_p_that_they_had(page)
     stats = widgets.OverfitRace(p=0.55, seed=seed, trained=trained).stats()
     read = "(row) => [row.querySelector('span').textContent, Number(row.querySelector('b').textContent)]"
     shown = dict(widget.locator(".dw-key").evaluate_all(f"rows => rows.map({read})"))
-    for net, label in (("p0", "without dropout"), ("p", "with dropout"), ("l2", "with L2")):
+    for net, label in (("p0", "without either"), ("p", "with dropout"), ("l2", "with L2")):
         assert shown[f"{label}, training points"] == pytest.approx(stats[f"train_{net}"], abs=0.0051)
         assert shown[f"{label}, fresh points"] == pytest.approx(stats[f"fresh_{net}"], abs=0.0051)
     press(widget, "20 epochs")
@@ -544,6 +544,44 @@ def test_five_rounds_hide_the_call_take_an_answer_each_and_keep_the_score(page):
     press(game, "Done")
     wait_for(lambda: "an unknown call" not in widget.locator(".dw-pictures").inner_text())
     assert not game.is_visible()
+
+
+def test_while_the_kernel_works_the_detective_speaks_of_the_outputs_on_show(page):
+    widget = place(page, "EvalDetective")
+    press(widget, "Just show me")
+    index, words = widgets.__all__.index("EvalDetective"), widget.locator(".dw-pictures")
+    set_traits = """([i, traits]) => {
+        for (const [key, value] of Object.entries(traits)) dropoutCourse.alive[i].model.set(key, value);
+    }"""
+    page.evaluate(set_traits, [index, {"situation": "eval()"}])
+    wait_for(lambda: "Waiting for PyTorch in the kernel" in widget.inner_text())
+    assert "until it answers you see PyTorch, new layer, p = 0.50" in widget.inner_text()
+    assert "PyTorch, new layer" in words.inner_text() and "eval()" not in words.inner_text()
+    page.evaluate(set_traits, [index, {"outputs_of": ["PyTorch", "eval()", 0.5, 0]}])
+    wait_for(lambda: "Waiting" not in widget.inner_text())
+    assert "PyTorch, eval()" in words.inner_text()
+    opening = {"situation": "new layer", "outputs_of": ["PyTorch", "new layer", 0.5, 0]}
+    page.evaluate(set_traits, [index, opening])  # the page is shared
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_frame_of_the_chosen_image_is_seen_on_a_light_page_and_on_a_dark_one(page, dark):
+    widget = place(page, "AreYouCalibrated")
+    page.evaluate("dark => document.body.classList.toggle('dark', dark)", dark)
+    press(widget, "Just show me")
+    # Blue pixels in the upper fifth of the strip, which is grey: images, no marks.
+    blue = """canvas => {
+        const { width, height } = canvas;
+        const { data } = canvas.getContext('2d').getImageData(0, 0, width, Math.floor(height / 5));
+        let found = 0;
+        for (let i = 0; i < data.length; i += 4) found += data[i + 2] - data[i] > 60;
+        return found;
+    }"""
+    strip = widget.locator(".dw-pictures canvas:visible").first
+    try:
+        wait_for(lambda: strip.evaluate(blue) > 100, seconds=10)
+    finally:
+        page.evaluate("document.body.classList.remove('dark')")
 
 
 def test_the_boxes_are_swapped_by_a_click_or_by_keys(page):
@@ -710,7 +748,7 @@ def test_who_only_wants_to_see_gets_the_net_alone_and_python_s_guess_reaches_the
     index = widgets.__all__.index("AreYouCalibrated")
     page.evaluate("([i, g]) => dropoutCourse.alive[i].model.set('guess', g)", [index, python.truth])
     wait_for(lambda: "right 20 of 20, says 99 %" in widget.locator(".dw-pictures").inner_text())
-    assert "you less no dropout" in widget.locator(".dw-numbers").inner_text()
+    assert "you minus no dropout" in widget.locator(".dw-numbers").inner_text()
 
 
 def test_each_image_is_chosen_by_a_click_or_by_keys_and_its_answers_are_written_out(page):

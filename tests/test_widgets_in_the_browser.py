@@ -2,6 +2,7 @@
 
 import re
 
+import nbformat
 import numpy as np
 import pytest
 from browser import (
@@ -21,6 +22,7 @@ from browser import (
 from playwright.sync_api import sync_playwright
 from widget_page import write_page
 
+from authoring.store import cover_predictions
 from teaching.html import NEEDS_KERNEL
 from utils import widgets
 
@@ -51,8 +53,21 @@ def counts(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory, chromium, counts):
-    with jupyter_lab(tmp_path_factory.mktemp("lab"), [GALLERY, *counts]) as address_and_token:
+def covered(tmp_path_factory):
+    """A notebook whose one cell has printed an answer and is stored with its output folded."""
+    answer = nbformat.v4.new_output("stream", text="13 of 17\n")
+    cell = nbformat.v4.new_code_cell("print('13 of', 17)", outputs=[answer])
+    cover_predictions(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("**Predict**"), cell]))
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    path = tmp_path_factory.mktemp("covered") / "covered.ipynb"
+    nbformat.write(notebook, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory, chromium, counts, covered):
+    with jupyter_lab(tmp_path_factory.mktemp("lab"), [GALLERY, covered, *counts]) as address_and_token:
         yield address_and_token
 
 
@@ -118,6 +133,20 @@ def thumb(slider):
 
 def test_no_cell_fails(gallery):
     assert complaints(gallery) == []
+
+
+@pytest.mark.parametrize("opens", ["a click", "running the cell"])
+def test_a_covered_answer_is_read_only_when_the_reader_opens_it(lab, playwright, chromium, covered, opens):
+    with open_page(playwright, chromium, lab[0]) as page:
+        open_notebook(page, *lab, covered.name)
+        answer = page.locator(".jp-CodeCell .jp-Cell-outputWrapper")
+        fold = answer.locator(".jp-Placeholder-contentContainer")
+        fold.wait_for()
+        assert "13" not in answer.inner_text()
+        assert "covered" in fold.evaluate("fold => getComputedStyle(fold, '::before').content")
+        fold.click() if opens == "a click" else run_all(page)
+        wait_for(lambda: "13 of 17" in answer.inner_text())
+        shut_down_kernel(page)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -108,7 +108,7 @@ BACKWARDS = [
     ("backward", (lambda grad, factor: grad * (factor > 0),), beliefs.UNSCALED_GRADIENT),
     ("backward", (lambda grad, factor: grad[0],), "a gradient of shape"),
     ("backward", (in_place,), "to stay as it was"),
-    ("backward", (lambda grad, factor: grad * factor**2,), "grad_output times 1.43"),
+    ("backward", (lambda grad, factor: grad * factor**2,), "grad times 1.43"),
 ]
 
 # --- the training step ---

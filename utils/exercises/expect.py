@@ -113,7 +113,9 @@ def rescaled(output, p, bare=None):
     """Raise unless what dropout at rate p makes of ones is 0 or 1/(1-p)."""
     kept, right = output[output != 0], 1 / (1 - p)
     why = bare if np.allclose(kept, 1) else None
-    got = f"{kept.min():.2f} to {kept.max():.2f}"
+    low, high = kept.min(), kept.max()
+    found = f"{high:.2f}" if np.isclose(low, high) else f"{low:.2f} to {high:.2f}"
+    got = f"0 or {found}" if kept.size < output.size else found
     that(np.allclose(kept, right, rtol=1e-5), f"ones to become 0 or {right:.2f}", got, why)
 
 

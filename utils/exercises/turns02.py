@@ -92,14 +92,14 @@ def check_backward(dropout_backward):
     before = grad_output.copy()
     grad = expect.shape(dropout_backward(grad_output, factor), grad_output.shape, "a gradient")
     same = np.array_equal(before, grad_output)
-    expect.that(same, "grad_output to stay as it was", "it was changed in place")
+    expect.that(same, "grad to stay as it was", "it was changed in place")
     largest = np.abs(grad[factor == 0]).max()
     got = f"gradients up to {largest:.2f} there"
     expect.that(largest == 0, "0 where the unit was dropped", got, beliefs.UNMASKED_GRADIENT)
     ratio = np.mean((grad / grad_output)[factor != 0])
-    rule = f"grad_output times {1 / (1 - P):.2f} where the unit was kept"
+    rule = f"grad times {1 / (1 - P):.2f} where the unit was kept"
     why = beliefs.UNSCALED_GRADIENT if is_close(ratio, 1) else None
-    expect.that(np.array_equal(grad, grad_output * factor), rule, f"grad_output times {ratio:.2f}", why)
+    expect.that(np.array_equal(grad, grad_output * factor), rule, f"grad times {ratio:.2f}", why)
 
 
 # --- the training step ---

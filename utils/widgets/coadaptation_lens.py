@@ -77,7 +77,7 @@ class CoadaptationLens(CourseWidget):
             f"trained with p = 0 or the one trained with p = {ASKED_P}?",
             guess.choice(*lost),
             max(lost, key=lost.get),
-            "Of the accuracy are lost: " + ", ".join(f"{v:.3f} by {name}" for name, v in lost.items()) + ".",
+            "Accuracy lost: " + ", ".join(f"{v:.3f} by {name}" for name, v in lost.items()) + ".",
         )
 
     def kept(self):

@@ -91,6 +91,8 @@ class EvalDetective(CourseWidget):
     options = traitlets.Dict().tag(sync=True)
     input = traitlets.Bytes(INPUT.tobytes()).tag(sync=True)
     outputs = traitlets.Bytes().tag(sync=True)
+    # The settings that these outputs belong to: while the kernel works on others, the browser says so.
+    outputs_of = traitlets.List().tag(sync=True)
     # Five rounds: how often they were started; what was dealt; what the learner said so far.
     game = traitlets.Int(0).tag(sync=True)
     rounds = traitlets.List().tag(sync=True)
@@ -176,7 +178,9 @@ class EvalDetective(CourseWidget):
     def _run(self):
         passes = FRAMEWORKS[self.framework][1](self.situation, self.p, self.seed)
         self._passes = np.array(passes, dtype=np.float32)
-        self.outputs = self._passes.tobytes()
+        with self.hold_sync():
+            self.outputs = self._passes.tobytes()
+            self.outputs_of = [getattr(self, name) for name in self.settings]
 
     def numbers(self):
         """The state, whether all 20 outputs equal the input, the number of different outputs, and of the five

@@ -229,16 +229,9 @@ class OverfitRace(CourseWidget):
 
     def titles(self):
         """The three nets in words: the results keep the p that they had."""
-        if not self.trained:
-            return ("without either", f"dropout, p = {self.p:.2f}", f"L2 = {self.l2}")
-        ps, l2s = (
-            [k for k, _ in itertools.groupby(row)] for row in zip(*[s[:2] for s in self.trained], strict=True)
-        )
-        return (
-            "without either",
-            "dropout, p = " + ", then ".join(f"{p:.2f}" for p in ps),
-            "L2 = " + ", then ".join(f"{l2}" for l2 in l2s),
-        )  # fmt: skip
+        had = self.trained or [[self.p, self.l2]]
+        ps, l2s = _changes(f"{p:.2f}" for p, *_ in had), _changes(str(l2) for _, l2, *_ in had)
+        return "without either", f"dropout, p = {ps}", f"L2 = {l2s}"
 
     def draw(self, plotting):
         """The three decision surfaces and the loss curves as a static figure."""
@@ -255,13 +248,20 @@ class OverfitRace(CourseWidget):
                 ax.scatter(*race.x[race.y == label].T, marker=marker, color="white", edgecolors="black")
             ax.set(title=name, xlabel="x1", ylabel="x2")
         epochs, *losses = np.array(race.history).T
+        most = np.ceil(np.max(losses)) if np.max(losses) > 1.5 else 1.5
         for series, values in zip(SERIES, losses, strict=True):
             every = max(1, len(epochs) // 8)
             axes[3].plot(epochs, values, linewidth=2.2, markevery=every, **plotting.series_style(series))
-        axes[3].set(title="Loss in eval mode", xlabel="epoch", ylabel="NLL", ylim=(0, 1.5))
+        axes[3].set(title="Loss in eval mode", xlabel="epoch", ylabel="NLL", ylim=(0, most))
         fig.legend(*axes[3].get_legend_handles_labels(), loc="outside lower center", ncols=3,
                    fontsize=plotting.FONT_SIZE - 1)  # fmt: skip
         return fig
+
+
+def _changes(values):
+    """The values that a setting had, in words; of more than three the ends are named."""
+    had = [value for value, _ in itertools.groupby(values)]
+    return ", then ".join([had[0], "…", had[-1]] if len(had) > 3 else had)
 
 
 def asked_losses():

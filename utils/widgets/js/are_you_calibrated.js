@@ -105,7 +105,7 @@ export function lossInWords(found) {
   const first = Object.keys(found)[0];
   return Object.entries(compare(found)).map(([other, [mean, low, high]]) => {
     const word = high < 0 ? "better" : low > 0 ? "worse" : NOT;
-    return `${style(first).name} less ${style(other).name} ${signed(mean)} ${between(low, high, signed)}, ${word}`;
+    return `${style(first).name} minus ${style(other).name} ${signed(mean)} ${between(low, high, signed)}, ${word}`;
   }).join(" · ");
 }
 
@@ -148,7 +148,8 @@ export default view((model, el) => {
       const left = x + (wide - size) / 2, top = y + 0.25 * em;
       grey(pen, pixels.subarray(784 * k, 784 * (k + 1)), left, top, size);
       g.setLineDash([]);
-      g.strokeStyle = look.ink;
+      // In colour, since the images are white where a dark page has white ink.
+      g.strokeStyle = k === image ? look.blue : k === chosen.now ? look.orange : look.ink;
       g.lineWidth = (k === image ? 3 : k === chosen.now ? 2 : 0.7) * pen.thin;
       g.strokeRect(left, top, size, size);
       methods.forEach((method, i) => {
@@ -201,7 +202,7 @@ export default view((model, el) => {
     ui.legend([...Object.keys(found).filter((method) => method !== "tempered").map((series) => ({ series, name: `${style(series).name}: right` })),
       { series: "dropped", name: "wrong (each in its colour)" }, { series: "calibrated" }]);
     return {
-      text: `Across: confidence; up: share right, with 95 % intervals. Confidence less share right, in points: ${excessInWords(found)}. `
+      text: `Across: confidence; up: share right, with 95 % intervals. Confidence minus share right, in points: ${excessInWords(found)}. `
         + `NLL: ${lossInWords(found)}.`,
       label: `The ${count} images; image ${image + 1} is a ${options[labels[image]]}; ${Object.keys(found).map((method) =>
         `${style(method).name} right on ${found[method].filter(({ right }) => right).length}`).join(", ")}`,

@@ -1,10 +1,12 @@
 import { float32 } from "./core.js";
 import { frame, view } from "./ui.js";
 
+const PATIENCE = 300; // ms
+
 export default view((model, el) => {
   const ui = frame(model, el);
   const input = float32(model.get("input")), units = input.length;
-  const options = model.get("options");
+  const options = model.get("options"), settings = ["framework", "situation", "p", "seed"];
   ui.choice("framework", "framework", Object.keys(options).map((name) => [name, name]));
   const situations = () => (options[model.get("framework")] ?? []).map((words) => [words, words]);
   const box = ui.choice("situation", "how it is called", situations());
@@ -40,14 +42,22 @@ export default view((model, el) => {
   };
   ui.on("change:rounds", () => { at = model.get("rounds").length ? 0 : null; showGame(); ui.redraw(); });
   const leaveGame = () => { at = null; showGame(); };
-  for (const key of ["framework", "situation", "p", "seed"]) ui.on(`change:${key}`, leaveGame);
+  for (const key of settings) ui.on(`change:${key}`, leaveGame);
   ui.onReset(() => { leaveGame(); return { rounds: [], said: [] }; });
   const inputs = ui.panel({ ratio: 26, tall: 1.6, most: 2, grow: 0 });
   const table = ui.panel({ ratio: 1.6, tall: 24, most: 26, grow: 0 });
   inputs.words({ title: `The input: ${units} numbers` });
   table.words({ below: "one row a pass; a bar is a value, a cross is a zero" });
   // The kernel answers a move with new outputs: that is when there is something new to paint.
-  ui.on("change:outputs", ui.redraw);
+  for (const key of ["outputs", "outputs_of", "error"]) ui.on(`change:${key}`, ui.redraw);
+  // Loading a framework takes the kernel seconds. Until the outputs are those of the settings on show, the words are
+  // about the outputs, and after a moment they say what is waited for.
+  let waiting = null, long = false;
+  const watch = () => {
+    const answered = settings.every((key, k) => model.get("outputs_of")[k] === model.get(key)) || model.get("error");
+    if (answered) { clearTimeout(waiting); waiting = null; long = false; }
+    else waiting ??= setTimeout(() => { long = true; ui.redraw(); }, PATIENCE);
+  };
 
   const drawRow = (pen, values, largest, left, y, high) => {
     const wide = (pen.width - left) / units;
@@ -60,14 +70,15 @@ export default view((model, el) => {
   };
 
   return ui.start(() => {
-    const hidden = at !== null;
+    const hidden = at !== null, [framework, situation, p] = model.get("outputs_of");
+    watch();
     const out = hidden ? Float32Array.from(model.get("rounds")[at].outputs) : float32(model.get("outputs"));
     const passes = out.length / units;
     const largest = out.reduce((a, b) => Math.max(a, b), input.at(-1));
     const rows = Array.from({ length: passes }, (_, k) => out.subarray(k * units, (k + 1) * units));
     const left = (pen) => pen.measure("pass 20") + 0.6 * pen.em;
     inputs.paint((pen) => drawRow(pen, input, largest, left(pen), 0, pen.height));
-    table.words({ title: `${passes} passes of that input: ${model.get("framework")}, ${hidden ? "an unknown call" : model.get("situation")}` });
+    table.words({ title: `${passes} passes of that input: ${hidden ? `${model.get("framework")}, an unknown call` : `${framework}, ${situation}`}` });
     table.paint((pen) => {
       const high = pen.height / passes;
       rows.forEach((values, k) => {
@@ -79,6 +90,7 @@ export default view((model, el) => {
     const distinct = new Set(rows.map((values) => values.join())).size;
     return {
       text: hidden ? `Round ${at + 1}: ${same ? "all outputs equal the input" : `${distinct} different outputs`}.`
+        : long ? `Waiting for ${model.get("framework")} in the kernel; until it answers you see ${framework}, ${situation}, p = ${p.toFixed(2)}.`
         : same ? `Dropout is OFF: all ${passes} outputs equal the input.`
         : `Dropout is ON: ${distinct} different output${distinct > 1 ? "s" : ""} in ${passes} passes of one input.`,
     };

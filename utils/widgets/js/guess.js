@@ -35,6 +35,7 @@ function curve({ x: xs, low, high, names, yticks, xlabel, ylabel }, place, commi
   place.append(row);
   const done = button("That is my guess", () => commit(heights.map((v) => Number(v.toFixed(3)))), row);
   button("Draw again", () => { forget(); redraw(); }, row);
+  row.append(make("span", "dw-words", "Drag across the axes, or reach them with Tab and use the arrow keys."));
   let heights, last, at = 0, area;
   const ylim = [low, high], nameOf = (x) => String(names ? names[xs.indexOf(x)] : x);
   const forget = () => { heights = xs.map(() => null); last = null; done.disabled = true; };

@@ -7,7 +7,7 @@ const SIDE = 28, PIXELS = SIDE * SIDE, MAPS = 4, BLOCK = 4, MOST_DRAWS = 200;
 const COUNTS = [1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 32, 40, 50, 63, 80, 100, 126, 160, 200], MS_PER_COUNT = 250;
 const LOWEST = 0.002, HIGHEST = 4; // of the error axis
 const NOISES = [["pixel", "pixels"], ["channel", "channels (feature maps)"], ["block", "blocks of 4 × 4"],
-  ["gaussian", "Gaussian N(1, p/q)"]];
+  ["gaussian", "Gaussian N(1, p/(1 − p))"]];
 
 // Four maps of an image with values in [0, 1]: itself, edges left-right and up-down, Laplacian / 2.
 export function featureMaps(image) {
@@ -90,7 +90,7 @@ export function averageDraws(x, factor, draws) {
 // What the noise does to a value, in words.
 export function factorInWords(noise, p) {
   if (p === 1) return "at p = 1 everything is dropped, and no factor makes up for that";
-  if (noise === "gaussian") return `every value is multiplied by a number from N(1, p/q), standard deviation ${Math.sqrt(p / (1 - p)).toFixed(2)}`;
+  if (noise === "gaussian") return `every value is multiplied by a number from N(1, p/(1 − p)), standard deviation ${Math.sqrt(p / (1 - p)).toFixed(2)}`;
   return `each kept value is multiplied by ${(1 / (1 - p)).toFixed(2)}`;
 }
 
@@ -116,7 +116,7 @@ export default view((model, el) => {
   });
   ui.button("New draws", () => ui.set({ seed: model.get("seed") + 1 }));
   const panels = [0, 1, 2].map(() => ui.panel({ ratio: 1, tall: 7, wide: 7, grow: 1.5 }));
-  const plot = ui.panel({ ratio: 1.2, tall: 10, wide: 20, title: "RMS error of the mean; theory √(p/q/N) · rms(x)" });
+  const plot = ui.panel({ ratio: 1.2, tall: 10, wide: 20, title: "RMS error of the mean; theory √(p/(1 − p)/N) · rms(x)" });
   plot.words({ below: "N draws in the mean" });
 
   const paintImage = ({ g, width, height, look }, picture) => {

@@ -161,8 +161,9 @@ export default view((model, el) => {
   ui.on("change:weights", ui.redraw);
   ui.on("change:error", ui.redraw);
 
-  const main = ui.panel({ ratio: 1.5, tall: 13, wide: 20 });
-  const beside = ui.panel({ ratio: 1.5, tall: 13, wide: 20 });
+  const place = ui.group(); // two axes to compare, at one height
+  const main = ui.panel({ ratio: 1.5, tall: 13, wide: 20, place });
+  const beside = ui.panel({ ratio: 1.5, tall: 13, wide: 20, place });
   const settling = ui.panel({ ratio: 5, tall: 7, most: 9, grow: 0 });
   main.words({ above: "y (click to add a point)", below: "x" });
   beside.words({ title: `Exact: a Gaussian process (length scale ${LENGTH_SCALE}, noise ${NOISE})`, above: "y", below: "x" });

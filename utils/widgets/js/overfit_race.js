@@ -124,13 +124,23 @@ export function trainRace(race, p, l2) {
   if (race.epoch % EPOCHS_PER_POINT === 0) note(race);
 }
 
-const changes = (values) => values.filter((v, i) => i === 0 || v !== values[i - 1]);
+// The values that a setting had, in words: a slider that was moved slowly leaves many, of which the ends are named.
+const changes = (values) => {
+  const had = values.filter((v, i) => i === 0 || v !== values[i - 1]);
+  return (had.length > 3 ? [had[0], "…", had.at(-1)] : had).join(", then ");
+};
 
 // The three nets in words: results keep the p that they had. The twin of titles() in overfit_race.py.
 export function titles(trained, p, l2) {
-  const [ps, l2s] = trained.length ? [0, 1].map((k) => changes(trained.map((segment) => segment[k]))) : [[p], [l2]];
-  return ["without either", `dropout, p = ${ps.map((v) => v.toFixed(2)).join(", then ")}`, `L2 = ${l2s.join(", then ")}`];
+  const had = trained.length ? trained : [[p, l2]];
+  return ["without either", `dropout, p = ${changes(had.map(([v]) => v.toFixed(2)))}`, `L2 = ${changes(had.map(([, v]) => v))}`];
 }
+
+// Where the axis of the losses ends: a whole number above 1.5, so that no curve leaves it.
+export const highest = (history) => {
+  const most = Math.max(...history.flatMap(([, ...losses]) => losses));
+  return most > 1.5 ? Math.ceil(most) : 1.5;
+};
 
 // What the next epochs will be trained with, if that is something else.
 export function pending(trained, p, l2) {
@@ -250,8 +260,9 @@ export default view((model, el) => {
     });
     const epochs = race.history.map((row) => row[0]), after = pending(race.trained, p, l2);
     plot.paint((pen) => {
-      const last = Math.max(200, epochs.at(-1));
-      const area = axes(pen, { xlim: [0, last], ylim: [0, 1.5], xticks: [0, last / 2, last], yticks: [0, 0.5, 1, 1.5] });
+      const last = Math.max(200, epochs.at(-1)), most = highest(race.history);
+      const area = axes(pen, { xlim: [0, last], ylim: [0, most], xticks: [0, last / 2, last],
+        yticks: most > 1.5 ? [0, most / 2, most] : [0, 0.5, 1, 1.5] });
       const every = Math.max(1, Math.ceil(epochs.length / 8));
       // Where p or L2 changed.
       pen.g.strokeStyle = pen.look.ink;

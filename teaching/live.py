@@ -278,6 +278,9 @@ def main(arguments):
     if result.returncode:
         print(f"course.py: JupyterLite says: {result.stderr.strip()}", file=sys.stderr)
         return 1
+    page = folder / "lab" / "index.html"
+    style = (ROOT / "config/custom/custom.css").read_text("utf-8")  # a folded output covers its answer
+    page.write_text(page.read_text("utf-8").replace("</head>", f"<style>{style}</style></head>", 1), "utf-8")
     print(f"serve {folder} by any web server, such as `python3 -m http.server -d {folder}`")
     return 0
 

@@ -356,6 +356,8 @@ def test_a_notebook_runs_whole_and_says_what_is_stored(page, served, name, capsy
     started = time.monotonic()
     GIVEN.clear()
     open_live(page, served, name)
+    answers = page.locator(".jp-OutputPlaceholder .jp-PlaceholderText:visible")  # first lines of covered ones
+    assert answers.count() == 0
     run_cells(page)
     seconds = time.monotonic() - started
     code = code_cells(page)

@@ -281,14 +281,14 @@ export default view((model, el) => {
         area.line(epochs, race.history.map((row) => row[k + 1]), series, { marks });
       });
     }, JSON.stringify([race.seed, race.history.at(-1), race.trained.slice(0, -1), after]));
-    const [, ...losses] = race.history.at(-1);
+    const [epoch, ...losses] = race.history.at(-1); // words that stay for some frames cost no layout
     ui.legend(SERIES.map((series, k) => ({ series, value: losses[k].toFixed(2) })));
     return {
-      text: `epoch ${race.epoch}${step !== null ? ", on the way to where it was" : ""} · points ${race.seed}`
+      text: `epoch ${epoch}${step !== null ? ", on the way to where it was" : ""} · points ${race.seed}`
         + (race.seed === typical ? ", of ten draws the one nearest to the median in what dropout gains" : "")
         + " · Circles and triangles are the training points of two classes; the background is the class that the net would answer, "
         + "white where it is not sure.",
-      label: `After ${race.epoch} epochs: ${words.map((name, net) =>
+      label: `After ${epoch} epochs: ${words.map((name, net) =>
         `${name}: loss ${losses[2 * net].toFixed(2)} on training points, ${losses[2 * net + 1].toFixed(2)} on fresh ones`).join("; ")}`,
     };
   });

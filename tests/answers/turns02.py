@@ -1,5 +1,6 @@
 """Answers to the cells of a learner's own in chapter 02, as in ch02.py."""
 
+import copy
 import math
 
 import numpy as np
@@ -134,6 +135,31 @@ def never_drops(params, x, y, drop_probs, lr, rng):
     return scratch.train_step(params, x, y, (0,), lr, rng)
 
 
+def two_masks(params, x, y, drop_probs, lr, rng):
+    """The gradient is that of a second forward pass, with masks of its own."""
+    loss, correct = scratch.train_step(copy.deepcopy(params), x, y, drop_probs, lr, rng)
+    scratch.train_step(params, x, y, drop_probs, lr, rng)
+    return loss, correct
+
+
+def other_mask_back(params, x, y, drop_probs, lr, rng):
+    """The way back multiplies by a fresh factor."""
+    logits, cache = scratch.forward_train(params, x, drop_probs, rng)
+    loss, dlogits = scratch.softmax_cross_entropy(logits, y)
+    again = scratch.forward_train(params, x, drop_probs, rng)[1]
+    cache = [(h, factor) for (h, _), (_, factor) in zip(cache, again, strict=True)]
+    scratch.sgd_step(params, scratch.backward(params, cache, dlogits), lr)
+    return loss, int((logits.argmax(axis=1) == y).sum())
+
+
+def not_rescaled(params, x, y, drop_probs, lr, rng):
+    net = [params[0], [params[1][0] * np.float64(1 - drop_probs[0]), params[1][1]]]
+    logits, cache = scratch.forward_train(net, x, drop_probs, rng)
+    loss, dlogits = scratch.softmax_cross_entropy(logits, y)
+    scratch.sgd_step(params, scratch.backward(net, cache, dlogits), lr)
+    return loss, int((logits.argmax(axis=1) == y).sum())
+
+
 def other_coins(params, x, y, drop_probs, lr, rng):
     """Right: what a train_step with a reader's own keep_mask does, which may draw otherwise."""
     rng.random()
@@ -148,6 +174,9 @@ STEPS = [
     ("step", (step(scratch.sgd_step, lambda loss, correct: (loss, correct / 7)),), "of the batch, before"),
     ("step", (step(scratch.sgd_step, lambda loss, correct: loss),), "a pair of numbers"),
     ("step", (never_drops,), "of the batch, before"),
+    ("step", (two_masks,), "one mask"),
+    ("step", (other_mask_back,), "one mask"),
+    ("step", (not_rescaled,), "one mask"),
 ]
 
 RIGHT = [("step", (other_coins,))]

@@ -1,6 +1,7 @@
 """The checks of the cells that a learner writes inside chapter 02."""
 
 import copy
+import itertools
 import math
 
 import numpy as np
@@ -109,12 +110,19 @@ def check_step(train_step):
     """A function: (params, x, y, drop_probs, lr, rng) -> (loss, number correct); it moves params in place."""
     for drop_prob in (0, 1):  # there no coin counts: a reader's own mask may come from other draws
         _expect_step(train_step, drop_prob)
+    for seed in range(5):
+        _expect_one_mask(train_step, seed)
+
+
+def _task(num_examples, seed):
+    """(net 6-8-3 in float64, x, y)."""
+    rng = np.random.default_rng(seed)
+    net = scratch.init_he((6, 8, 3), rng, np.float64)
+    return net, rng.normal(size=(num_examples, 6)), rng.integers(3, size=num_examples)
 
 
 def _expect_step(train_step, drop_prob):
-    rng = np.random.default_rng(0)
-    net = scratch.init_he((6, 8, 3), rng, np.float64)
-    x, y = rng.normal(size=(7, 6)), rng.integers(3, size=7)
+    net, x, y = _task(7, seed=0)
     right = copy.deepcopy(net)
     reported = scratch.train_step(right, x, y, (drop_prob,), 0.1, np.random.default_rng(1))
     own = copy.deepcopy(net)
@@ -123,16 +131,37 @@ def _expect_step(train_step, drop_prob):
     found = expect.numbers(found, 2, "a pair of numbers")
     same = is_close(found, reported, 1e-9)
     expect.that(same, "loss and number correct of the batch, before the step", f"{found}")
-    moved, wanted = (
-        np.concatenate([(new - old).ravel() for new, old in zip(values, flat(net), strict=True)])
-        for values in (arrays, flat(right))
-    )
+    moved, wanted = joined(arrays) - joined(flat(net)), joined(flat(right)) - joined(flat(net))
     got = "the weights that were there before"
     expect.that(moved.any(), "a net whose own arrays have moved", got, beliefs.REBOUND)
     factor = (moved @ wanted) / (wanted @ wanted)
     why = beliefs.UPHILL if is_close(factor, -1, 1e-6) else None
     rule = "every parameter moved by -lr times its gradient, once"
     expect.that(np.allclose(moved, wanted, atol=1e-12), rule, f"{factor:.2f} times that step", why)
+
+
+def _expect_one_mask(train_step, seed):
+    """At P the loss and the step of one example are those of one of the 256 masks, whichever it is."""
+    net, x, y = _task(1, seed)
+    own = copy.deepcopy(net)
+    loss, _ = train_step(own, x, y, (P,), 0.1, np.random.default_rng(seed))
+    moved = np.append(joined(flat(own)) - joined(flat(net)), loss)
+    h = scratch.hidden_layer(x, *net[0])
+
+    def belong(kept):
+        factor = np.array([kept]) / (1 - P)
+        wanted, dlogits = scratch.softmax_cross_entropy(h * factor @ net[1][0] + net[1][1], y)
+        grads = scratch.backward(net, [(x, None), (h * factor, factor)], dlogits)
+        return np.allclose(moved, np.append(-0.1 * joined(flat(grads)), wanted), atol=1e-12)
+
+    one = any(map(belong, itertools.product((False, True), repeat=h.size)))
+    rule = f"loss and step that belong to one mask of 0 and {1 / (1 - P):.2f} at p = {P}"
+    expect.that(one, rule, "a loss and a step that none of the 256 masks of an example gives together")
+
+
+def joined(arrays):
+    """Their numbers, in one array."""
+    return np.concatenate([value.ravel() for value in arrays])
 
 
 def flat(net):
